@@ -1,0 +1,148 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"jobman/engine"
+	"jobman/store"
+	"jobman/store/bolt"
+	"jobman/store/tree"
+	"jobman/supervisor"
+)
+
+// app is what every verb gets: the common options, resolved, and the house
+// behind them.
+type app struct {
+	common
+	ctx    context.Context
+	stdout io.Writer
+	stderr io.Writer
+	words  words // the command line as it was split
+	umask  int   // as it was inherited
+
+	scope string
+	tree  tree.Tree
+	store store.Store
+	*engine.Engine
+
+	mu       sync.Mutex // guards backends
+	backends map[string]engine.Backend
+}
+
+// open finds the store and builds the house over it. Nothing is created or
+// connected before it is needed.
+func (a *app) open() error {
+	switch {
+	case a.User && a.System:
+		return usage("--user and --system contradict each other")
+	case a.System && os.Geteuid() != 0:
+		return usage("--system needs root").try("sudo jobman --system ...")
+	case a.System, os.Geteuid() == 0 && !a.User:
+		a.scope = "system"
+	default:
+		a.scope = "user"
+	}
+	dir, err := storeDir(a.DB)
+	if err != nil {
+		return err
+	}
+	return a.openStore(dir)
+}
+
+func (a *app) openStore(dir string) error {
+	a.tree = tree.Tree(dir)
+	s, err := bolt.Open(dir, bolt.Options{Log: a.debug})
+	if err != nil {
+		return storeProblem(err)
+	}
+	a.store = classifying{s}
+	host, err := hostID()
+	if err != nil {
+		return fmt.Errorf("find this machine's id: %w", err)
+	}
+	a.backends = map[string]engine.Backend{}
+	a.Engine = &engine.Engine{Store: a.store, Tree: a.tree, Backend: a.backend, HostID: host, Log: a.debug}
+	return nil
+}
+
+// backend returns the backend of that name and scope, the same one each time.
+func (a *app) backend(name, scope string) (engine.Backend, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	key := name + "/" + scope
+	if b := a.backends[key]; b != nil {
+		return b, nil
+	}
+	var b engine.Backend
+	var err error
+	switch name {
+	case "fork":
+		self, serr := os.Executable()
+		if serr != nil {
+			return nil, serr
+		}
+		b = supervisor.New(a.tree, self)
+	default:
+		b, err = newSystemd(scope, a.tree)
+	}
+	if err != nil {
+		return nil, &engine.BackendError{Err: err}
+	}
+	a.backends[key] = b
+	return b, nil
+}
+
+// debug prints a message of jobman's own where --log-level asks for it.
+func (a *app) debug(err error) {
+	if err != nil && a.LogLevel == "debug" {
+		fmt.Fprintln(a.stderr, "jobman:", printable(err.Error()))
+	}
+}
+
+// note tells the user something that is no error.
+func (a *app) note(format string, args ...any) {
+	if !a.Quiet {
+		fmt.Fprintf(a.stderr, "jobman: %s\n", printable(fmt.Sprintf(format, args...)))
+	}
+}
+
+// storeDir is the store of the effective user, as an absolute path: the one
+// that --db names, else ~/.jobman/.db.
+func storeDir(db string) (string, error) {
+	if scheme, _, ok := strings.Cut(db, "://"); ok {
+		return "", usage("--db %s: there is no store of the kind %q; give a directory", db, scheme)
+	}
+	if rest, ok := strings.CutPrefix(db, "~/"); ok || db == "" {
+		home, err := homeDir()
+		if err != nil {
+			return "", &problem{kind: "store", text: "find the home directory: " + err.Error(), hint: "jobman --db DIR ..."}
+		}
+		if db == "" {
+			rest = ".jobman/.db"
+		}
+		db = filepath.Join(home, rest)
+	}
+	return filepath.Abs(db)
+}
+
+// storeProblem explains an error of the store.
+func storeProblem(err error) error {
+	var active *store.ActiveError
+	switch {
+	case err == nil, errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrUnchanged), errors.As(err, &active),
+		errors.Is(err, context.Canceled):
+		return err
+	}
+	var p *problem
+	if errors.As(err, &p) {
+		return err
+	}
+	return &problem{kind: "store", text: err.Error(), err: err}
+}

@@ -1,0 +1,141 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"reflect"
+	"strings"
+
+	"github.com/alecthomas/kong"
+	"golang.org/x/term"
+
+	"jobman/config"
+	"jobman/job"
+)
+
+// common are the options of every verb.
+type common struct {
+	JSON        bool   `name:"json" help:"Print JSON, errors too."`
+	Quiet       bool   `short:"q" help:"Print errors only; with list, ids alone."`
+	Verbose     bool   `short:"v" help:"Say more on stderr, such as which backend was chosen and why."`
+	LogLevel    string `enum:"error,warn,info,debug" default:"warn" help:"Jobman's own messages on stderr: error, warn, info or debug."`
+	ConfigFile  string `placeholder:"FILE" help:"Read this configuration instead of ~/.jobman.* and /etc/jobman/jobman.*."`
+	User        bool   `help:"Use the user's systemd (default, but for root)."`
+	System      bool   `help:"Use the system's systemd (default for root)."`
+	BackendKind string `name:"backend" enum:"auto,systemd,fork" default:"auto" help:"What runs jobs: auto, systemd or fork."`
+	DB          string `name:"db" placeholder:"DIR" help:"The store (default: ~/.jobman/.db)."`
+}
+
+// grammar is the command line.
+type grammar struct {
+	common `group:"Common options"`
+
+	Version versionFlag `help:"Print the version."`
+
+	Run    runCmd    `cmd:"" help:"Submit a job. This is the verb where none is written: jobman sleep 10."`
+	List   listCmd   `cmd:"" help:"Show active jobs and the newest completed ones."`
+	Show   showCmds  `cmd:"" help:"Show all about a job or one of its runs."`
+	Logs   logsCmd   `cmd:"" help:"Print the output of jobs."`
+	Kill   killCmds  `cmd:"" help:"End jobs, or one run of a job."`
+	Signal signalCmd `cmd:"" help:"Send a signal to a running command, nothing else."`
+	Wait   waitCmd   `cmd:"" help:"Wait until jobs complete."`
+	Help   helpCmd   `cmd:"" help:"Show help for a verb."`
+}
+
+type showCmds struct {
+	Job showCmd    `cmd:"" help:"Show all about a job (the default: show JOB)."`
+	Run showRunCmd `cmd:"" help:"Show one run of a job."`
+}
+
+type killCmds struct {
+	Job killCmd    `cmd:"" help:"End jobs in any phase (the default: kill JOB...)."`
+	Run killRunCmd `cmd:"" help:"End one run; what the job does then is its policy's."`
+}
+
+type versionFlag bool
+
+// BeforeReset implements kong's hook: it wins over everything else.
+func (versionFlag) BeforeReset(app *kong.Kong) error {
+	fmt.Fprintln(app.Stdout, "jobman", version)
+	return errHelpShown
+}
+
+var errHelpShown = errors.New("help was shown")
+
+// helpWriter is where kong prints.
+type helpWriter struct{ stdout, stderr io.Writer }
+
+func newParser(g *grammar, out helpWriter, options ...kong.Option) (*kong.Kong, error) {
+	*g = grammar{}
+	return kong.New(g, append([]kong.Option{
+		kong.Name("jobman"),
+		kong.Description("Run a command so that it will be done: detached from the terminal, its output kept, its end recorded, its whole process tree under control."),
+		kong.Writers(out.stdout, out.stderr),
+		kong.Exit(func(int) { panic(errHelpShown) }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+		kong.TypeMapper(reflect.TypeFor[job.Duration](), textMapper(job.ParseDuration)),
+		kong.TypeMapper(reflect.TypeFor[job.Signal](), textMapper(job.ParseSignal)),
+	}, options...)...)
+}
+
+// textMapper lets kong read a type of package job.
+func textMapper[T any](parse func(string) (T, error)) kong.MapperFunc {
+	return func(ctx *kong.DecodeContext, target reflect.Value) error {
+		var s string
+		if err := ctx.Scan.PopValueInto("value", &s); err != nil {
+			return err
+		}
+		v, err := parse(s)
+		if err == nil {
+			target.Set(reflect.ValueOf(v))
+		}
+		return err
+	}
+}
+
+// resolver answers for flags that were not given.
+func resolver(s *config.Settings) kong.Resolver {
+	return kong.ResolverFunc(func(_ *kong.Context, parent *kong.Path, flag *kong.Flag) (any, error) {
+		verb := ""
+		if node := parent.Node(); node != nil && node.Type == kong.CommandNode {
+			verb = strings.ReplaceAll(node.Path(), " ", "-")
+			verb = strings.TrimSuffix(strings.TrimPrefix(verb, "jobman-"), "-job")
+		}
+		value, ok := s.Lookup(verb, flag.Name)
+		if !ok || flag.Name == "help" || flag.Name == "version" {
+			return nil, nil
+		}
+		return value, nil
+	})
+}
+
+// explain turns kong's errors into ours.
+func explain(err error, w words) error {
+	var p *problem
+	if errors.As(err, &p) {
+		return p
+	}
+	text := strings.TrimSuffix(err.Error(), "\n")
+	return usage("%s", text).try("jobman help %s", strings.Join(w.verb, " "))
+}
+
+// cutFlag returns the value of --name=value.
+func cutFlag(arg, name string) (string, bool) {
+	return strings.CutPrefix(arg, name+"=")
+}
+
+// commandStart is where a command may begin at the latest, so that nothing of
+// it is taken for ours before the line is split.
+func commandStart(argv []string) int {
+	for i, a := range argv {
+		if a == "--" {
+			return i
+		}
+	}
+	return len(argv)
+}
+
+// isTerminal tells whether a file is a terminal.
+func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }

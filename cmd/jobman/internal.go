@@ -1,0 +1,107 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"jobman/engine"
+	"jobman/job"
+	"jobman/journal"
+	"jobman/store/tree"
+	"jobman/supervisor"
+)
+
+// The internal verbs are what units and shims execute. They are dispatched
+// before kong and viper exist, read no configuration, and take the absolute
+// paths of all they need as arguments.
+var internal = map[string]func(args []string) error{
+	"exec":  execVerb,
+	"ended": endedVerb,
+	"step":  stepVerb,
+	"pump":  pumpVerb,
+	"shim":  shimVerb,
+}
+
+// isInternal tells an internal verb from a command of the same name: its first
+// argument is a path within a store.
+func isInternal(argv []string) bool {
+	return len(argv) >= 2 && internal[argv[0]] != nil && tree.IsWithin(argv[1])
+}
+
+func runInternal(argv []string) int {
+	restrict()
+	err := internal[argv[0]](argv[1:])
+	if err == nil {
+		return codeOK
+	}
+	fmt.Fprintf(os.Stderr, "jobman: %s: %v\n", argv[0], err)
+	return codeFailed
+}
+
+// execVerb: exec RUN [FIFOS].
+func execVerb(args []string) error {
+	var out engine.Outputs
+	if len(args) > 1 {
+		out = outputs(args[1])
+	}
+	err := engine.Exec(tree.Run(args[0]), out)
+	if errors.Is(err, tree.ErrClaimed) {
+		return fmt.Errorf("%w: it is not executed again", err)
+	}
+	return err
+}
+
+// shimVerb: shim RUN.
+func shimVerb(args []string) error {
+	run := tree.Run(args[0])
+	return supervisor.Shim(args[0], func(job.Ref) error {
+		store, _, err := run.Locate()
+		if err != nil {
+			return err
+		}
+		return withEngine(store, func(ctx context.Context, a *app) error { return a.Drain(ctx) })
+	})
+}
+
+// stepVerb: step STORE [JOB].
+func stepVerb(args []string) error {
+	return withEngine(tree.Tree(args[0]), func(ctx context.Context, a *app) error {
+		if len(args) > 1 {
+			return a.Step(ctx, job.ID(args[1]))
+		}
+		return a.Drain(ctx)
+	})
+}
+
+func withEngine(store tree.Tree, do func(context.Context, *app) error) error {
+	a := &app{ctx: context.Background(), stdout: os.Stdout, stderr: os.Stderr, common: common{LogLevel: "debug"}}
+	if err := a.openStore(string(store)); err != nil {
+		return err
+	}
+	return do(a.ctx, a)
+}
+
+// pumpVerb: pump RUN, socket-activated with the two FIFOs.
+func pumpVerb(args []string) error {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	defer stop()
+	run := tree.Run(args[0])
+	spec, err := run.Spec()
+	if err != nil {
+		return err
+	}
+	sources, err := activated()
+	if err != nil {
+		return err
+	}
+	return journal.Pump(ctx, run.Logs(), sources, journal.Options{Timestamps: spec.Log.PrefixTimestamp, Idle: pumpIdle})
+}
+
+// pumpIdle is how long a pump stays when nothing comes. The next byte starts
+// another, so a job that falls silent has none.
+const pumpIdle = 10 * time.Second

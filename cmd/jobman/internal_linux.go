@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/activation"
+	"golang.org/x/sys/unix"
+
+	"jobman/dbusctl"
+	"jobman/engine"
+	"jobman/journal"
+	"jobman/store/tree"
+	"jobman/units"
+)
+
+// drainFor bounds how long stop-post waits for the pump to give way.
+const drainFor = 3 * time.Second
+
+func outputs(fifos string) engine.Outputs {
+	f := units.FIFOs(fifos)
+	return engine.Outputs{Stdout: f.Stdout(), Stderr: f.Stderr()}
+}
+
+// activated returns the FIFOs that systemd passes to a pump, in the order of
+// ListenFIFO=.
+func activated() ([]journal.Source, error) {
+	files := activation.Files(true)
+	if len(files) != 2 {
+		return nil, fmt.Errorf("started with %d FIFOs instead of 2", len(files))
+	}
+	return []journal.Source{{Stream: journal.Stdout, File: files[0]}, {Stream: journal.Stderr, File: files[1]}}, nil
+}
+
+// endedVerb: ended RUN [FIFOS], stop-post of a run. First what is left of the
+// output is brought in, so that a run that is recorded as over has all of it.
+// What can't be found out is left out: the record of the end must be written.
+func endedVerb(args []string) error {
+	run := tree.Run(args[0])
+	var errs []error
+	if len(args) > 1 {
+		errs = append(errs, drain(run, outputs(args[1])))
+	}
+	exit := engine.ServiceExit(os.Getenv)
+	exit.At = time.Now().UTC()
+	errs = append(errs, ending(run, &exit.StopQueued, &exit.ManagerStopping, &exit.At))
+	exit.CPUSeconds, exit.MemoryPeak = engine.CgroupUsage()
+	errs = append(errs, run.Conclude(exit))
+	return errors.Join(errs...)
+}
+
+// drain brings in what is left in the FIFOs. Nothing is there to be done where
+// they are gone or empty.
+func drain(run tree.Run, out engine.Outputs) error {
+	ctx, cancel := context.WithTimeout(context.Background(), drainFor)
+	defer cancel()
+	var sources []journal.Source
+	for stream, path := range map[journal.Stream]string{journal.Stdout: out.Stdout, journal.Stderr: out.Stderr} {
+		f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOFOLLOW, 0)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("bring in the rest of the output: %w", err)
+		}
+		defer f.Close()
+		sources = append(sources, journal.Source{Stream: stream, File: f})
+	}
+	spec, err := run.Spec()
+	if err != nil {
+		return err
+	}
+	if err := journal.Drain(ctx, run.Logs(), sources, journal.Options{Timestamps: spec.Log.PrefixTimestamp}); err != nil {
+		return fmt.Errorf("bring in the rest of the output: %w", err)
+	}
+	return nil
+}
+
+// ending asks the manager what only it knows.
+func ending(run tree.Run, queued, stopping *bool, at *time.Time) error {
+	store, ref, err := run.Locate()
+	if err != nil {
+		return err
+	}
+	scope := "user"
+	if os.Geteuid() == 0 && os.Getenv("MANAGERPID") == "" {
+		scope = "system"
+	}
+	b := dbusctl.New(scope, store, nil)
+	defer b.Close()
+	e, err := b.Ending(context.Background(), ref)
+	if err != nil {
+		return err
+	}
+	*queued, *stopping = e.StopQueued, e.ManagerStopping
+	if !e.At.IsZero() {
+		*at = e.At
+	}
+	return nil
+}

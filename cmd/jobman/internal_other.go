@@ -1,0 +1,18 @@
+//go:build !linux
+
+package main
+
+import (
+	"errors"
+
+	"jobman/engine"
+	"jobman/journal"
+)
+
+// Without systemd there are no FIFOs, no activation and no stop-post.
+
+func outputs(string) engine.Outputs { return engine.Outputs{} }
+
+func activated() ([]journal.Source, error) { return nil, errors.ErrUnsupported }
+
+func endedVerb([]string) error { return errors.ErrUnsupported }

@@ -1,0 +1,134 @@
+// Jobman runs a command so that it will be done: detached from the terminal,
+// with its output kept, its end recorded, and its whole process tree under
+// control.
+//
+// This package is the command line: the grammar (cli.go), the pass over argv
+// before it (argv.go), one file for each verb, the exit codes (codes.go), and
+// the wiring of the house for each system (app.go, detect.go, probe_*.go). The
+// internal verbs that units and shims execute are in internal.go.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"jobman/config"
+)
+
+// version is set by the linker from the file VERSION.
+var version = "dev"
+
+func main() {
+	if isInternal(os.Args[1:]) {
+		os.Exit(runInternal(os.Args[1:]))
+	}
+	if len(os.Args) == 2 && os.Args[1] == "--version" {
+		fmt.Println("jobman", version)
+		return
+	}
+	// A closed pipe ends quietly: writes fail with EPIPE, see quiet.
+	signal.Ignore(syscall.SIGPIPE)
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run is the program: it returns the exit code.
+func run(argv []string, stdout, stderr io.Writer) int {
+	out := &writer{Writer: stdout}
+	a := &app{ctx: context.Background(), stdout: out, stderr: stderr, umask: restrict()}
+	// Until the command line is read, what it says decides how errors are told.
+	a.JSON = slices.Contains(argv[:commandStart(argv)], "--json")
+	err := a.parse(argv)
+	if err == nil {
+		err = out.err
+	}
+	if errors.Is(err, syscall.EPIPE) && out.err != nil {
+		return codeOK
+	}
+	if err != nil {
+		return report(stderr, err, a.JSON)
+	}
+	return codeOK
+}
+
+// writer remembers that the output could not be written, so that no verb has to
+// look at each line it prints and yet none ends well that printed nothing.
+type writer struct {
+	io.Writer
+	err error
+}
+
+func (w *writer) Write(b []byte) (int, error) {
+	n, err := w.Writer.Write(b)
+	if err != nil && w.err == nil {
+		w.err = fmt.Errorf("write to stdout: %w", err)
+	}
+	return n, err
+}
+
+// parse reads the command line and runs its verb.
+func (a *app) parse(argv []string) (err error) {
+	defer func() { // kong leaves through Exit when it has shown help
+		if r := recover(); r == errHelpShown {
+			err = nil
+		} else if r != nil {
+			panic(r)
+		}
+	}()
+	var g grammar
+	out := helpWriter{a.stdout, a.stderr}
+	k, err := newParser(&g, out)
+	if err != nil {
+		return err
+	}
+	if a.words, err = split(k.Model, argv); err != nil {
+		return err
+	}
+	if done, err := a.bare(k); done || err != nil {
+		return err
+	}
+	// The common options, of which --config-file decides what the others are.
+	settings, err := loadSettings(a.words.flags)
+	if err != nil {
+		return err
+	}
+	k, err = newParser(&g, out, kong.Resolvers(resolver(settings)))
+	if err != nil {
+		return err
+	}
+	ctx, err := k.Parse(a.words.kong())
+	if errors.Is(err, errHelpShown) {
+		return nil
+	}
+	if err != nil {
+		return explain(err, a.words)
+	}
+	a.common = g.common
+	return ctx.Run(a)
+}
+
+// loadSettings reads the configuration that the flags name, or the usual one.
+func loadSettings(flags []string) (*config.Settings, error) {
+	file := os.Getenv(config.Variable("", "config-file"))
+	for _, f := range flags {
+		if v, ok := cutFlag(f, "--config-file"); ok {
+			file = v
+		}
+	}
+	home, err := homeDir()
+	if err != nil {
+		home = "/nonexistent"
+	}
+	s, err := config.Load(file, home, "/etc/jobman")
+	if err != nil {
+		return nil, &problem{kind: "config", text: err.Error()}
+	}
+	return s, nil
+}

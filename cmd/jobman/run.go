@@ -1,0 +1,202 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"jobman/engine"
+	"jobman/job"
+)
+
+type runCmd struct {
+	Name       string       `group:"Job" help:"The job's name (default: its command line)."`
+	Group      string       `group:"Job" help:"Make the job a member of this group."`
+	Unique     bool         `group:"Job" help:"Submit nothing if a job of that name is active (code 4)."`
+	Follow     bool         `group:"Job" short:"f" help:"Print the job's output and end with its code. Ctrl-C detaches; the job goes on."`
+	Chdir      string       `group:"Job" placeholder:"DIR" help:"Run in this directory (default: the current one)."`
+	Env        []string     `group:"Job" sep:"none" placeholder:"K[=V]" help:"Set a variable beside the environment of this shell; repeatable."`
+	StopSignal job.Signal   `group:"Job" default:"TERM" help:"What kill sends first: a name or a number."`
+	StopGrace  job.Duration `group:"Job" default:"10s" help:"How long after it what is left gets SIGKILL."`
+	Log        struct {
+		Stdout          bool `default:"true" negatable:"" help:"Keep the job's stdout."`
+		Stderr          bool `default:"true" negatable:"" help:"Keep the job's stderr."`
+		PrefixTimestamp bool `default:"true" negatable:"" help:"Prefix each line with its time."`
+	} `embed:"" prefix:"log." group:"Output"`
+
+	Command []string `arg:"" optional:"" passthrough:"" help:"The command and its arguments; flags of jobman come before it. After -- anything is a command."`
+}
+
+// Help implements kong's hook for the text below the summary.
+func (*runCmd) Help() string {
+	return `Examples:
+  jobman rsync -a src/ dst/             runs detached; prints the job's id
+  jobman run --name backup -- restic backup /home
+  jobman run -f -- make test            follows; ends with the command's code
+  jobman run -- sh -c 'make | tee log'  a pipeline needs a shell`
+}
+
+// Run submits a job.
+func (r *runCmd) Run(a *app) error {
+	command := a.words.args
+	if len(command) == 0 {
+		return usage("there is no command").try("jobman help run")
+	}
+	spec, env, err := r.spec(a, command)
+	if err != nil {
+		return err
+	}
+	if err := a.open(); err != nil {
+		return err
+	}
+	if err := a.trapID(); err != nil {
+		return err
+	}
+	backend, err := a.chooseBackend()
+	if err != nil {
+		return err
+	}
+	// The command's own directory: a relative word means a file there.
+	if err := os.Chdir(string(spec.Chdir)); err != nil {
+		return usage("enter the working directory: %v", pathCause(err))
+	}
+	if _, err := engine.LookPath(command[0], variable(env, "PATH")); err != nil {
+		return a.commandNotFound(err)
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		return fmt.Errorf("find the host name: %w", err)
+	}
+	j := &job.Job{
+		ID: job.NewID(), Spec: *spec, SubmittedAt: time.Now().UTC(),
+		Backend: backend, Scope: a.scope, Host: host,
+	}
+	if err := a.Submit(a.ctx, j, env, r.Unique); err != nil {
+		return submitError(err)
+	}
+	return r.announce(a, j)
+}
+
+// spec is what the flags, the words and this process's own settings ask for.
+func (r *runCmd) spec(a *app, command []string) (*job.Spec, []byte, error) {
+	s := &job.Spec{
+		Command: job.Texts(command), Name: r.Name, Group: r.Group,
+		StopSignal: r.StopSignal, StopGrace: r.StopGrace,
+		Log: job.Log{Stdout: r.Log.Stdout, Stderr: r.Log.Stderr, PrefixTimestamp: r.Log.PrefixTimestamp},
+	}
+	if s.Name == "" {
+		s.Name = job.DefaultName(s.Command)
+	} else if err := job.CheckName(s.Name); err != nil {
+		return nil, nil, usage("--name: %v", err)
+	}
+	if s.Group != "" {
+		if err := job.CheckGroup(s.Group); err != nil {
+			return nil, nil, usage("--group: %v", err)
+		}
+	}
+	dir, err := filepath.Abs(r.Chdir)
+	if err != nil {
+		return nil, nil, usage("the working directory is gone: %v", pathCause(err)).try("cd")
+	}
+	s.Chdir = job.Text(dir)
+	if err := engine.Inherit(s, a.umask); err != nil {
+		return nil, nil, err
+	}
+	env, err := engine.Environ()
+	if err != nil {
+		return nil, nil, fmt.Errorf("read the environment: %w", err)
+	}
+	for _, e := range r.Env {
+		key, _, set := strings.Cut(e, "=")
+		if key == "" {
+			return nil, nil, usage("--env %q has no name; write NAME=VALUE", e)
+		}
+		if set {
+			env = setVariable(env, key, e)
+		}
+	}
+	if err := s.Check(); err != nil {
+		return nil, nil, usage("%v", err)
+	}
+	return s, env, nil
+}
+
+// announce tells the user of a job that was submitted.
+func (r *runCmd) announce(a *app, j *job.Job) error {
+	if r.Follow {
+		if !a.Quiet {
+			fmt.Fprintln(a.stderr, j.ID)
+		}
+		return a.followRun(j)
+	}
+	if a.JSON {
+		return a.printJobs([]*job.Job{j})
+	}
+	if _, err := fmt.Fprintln(a.stdout, j.ID); err != nil {
+		return nil // run tells it
+	}
+	if a.Verbose || isTerminal(os.Stderr) && !a.Quiet {
+		fmt.Fprintf(a.stderr, "see it: jobman logs -f %s    end it: jobman kill %[1]s\n", j.ID.Short())
+	}
+	return nil
+}
+
+func (a *app) chooseBackend() (string, error) {
+	p := probe(a.scope, a.BackendKind)
+	backend, why, err := detect(p)
+	if err != nil {
+		return "", err
+	}
+	// A machine that runs systemd, but not for this user, is a surprise.
+	if a.Verbose || backend == "fork" && p.booted && p.wanted == "auto" {
+		a.note("backend %s: %s", backend, why)
+	}
+	return backend, nil
+}
+
+// submitError words what can go wrong when a job is submitted.
+func submitError(err error) error {
+	var backend *engine.BackendError
+	if errors.As(err, &backend) {
+		return &problem{kind: "backend", text: "start the job: " + err.Error(), err: err}
+	}
+	return err
+}
+
+// pathCause strips what an error says of the system call.
+func pathCause(err error) error {
+	var p *os.PathError
+	if errors.As(err, &p) {
+		return fmt.Errorf("%s: %w", p.Path, p.Err)
+	}
+	return err
+}
+
+// variable returns the first value of a variable in NUL-terminated strings.
+func variable(env []byte, key string) string {
+	for entry := range bytes.SplitSeq(env, []byte{0}) {
+		if v, ok := bytes.CutPrefix(entry, []byte(key+"=")); ok {
+			return string(v)
+		}
+	}
+	return ""
+}
+
+// setVariable replaces a variable, wherever it stands.
+func setVariable(env []byte, key, entry string) []byte {
+	var out []byte
+	for old := range bytes.SplitSeq(env, []byte{0}) {
+		if len(old) > 0 && !bytes.HasPrefix(old, []byte(key+"=")) {
+			out = append(append(out, old...), 0)
+		}
+	}
+	return append(append(out, entry...), 0)
+}
+
+var _ kong.HelpProvider = (*runCmd)(nil)

@@ -1,0 +1,199 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"jobman/job"
+)
+
+type showCmd struct {
+	Job  string `arg:"" help:"The job, by id, name or beginning of the id."`
+	Runs string `default:"100" placeholder:"N|all" help:"How many of its last runs to show (default: 100)."`
+}
+
+type showRunCmd struct {
+	Job string `arg:"" help:"The job, by id, name or beginning of the id."`
+	N   int    `arg:"" optional:"" default:"-1" help:"The run's number; from the last backwards if negative (default: -1)."`
+}
+
+// Run shows a job.
+func (s *showCmd) Run(a *app) error {
+	runs := -1
+	if s.Runs != "all" {
+		n, err := strconv.Atoi(s.Runs)
+		if err != nil || n < 1 {
+			return usage("--runs %q: give a number from 1, or all", s.Runs)
+		}
+		runs = n
+	}
+	j, err := a.lookAt(s.Job, runs)
+	if err != nil {
+		return err
+	}
+	if a.JSON {
+		return a.printJSON(a.view(j, true))
+	}
+	a.printJob(j)
+	return nil
+}
+
+// Run shows a run.
+func (s *showRunCmd) Run(a *app) error {
+	j, err := a.lookAt(s.Job, -1)
+	if err != nil {
+		return err
+	}
+	r, err := pickRun(j, s.N)
+	if err != nil {
+		return err
+	}
+	if a.JSON {
+		return a.printJSON(a.runView(j, r))
+	}
+	f := fields{w: a.stdout}
+	f.add("job", string(j.ID))
+	a.printRun(&f, j, r)
+	return nil
+}
+
+// lookAt finds a job and returns it as it is now.
+func (a *app) lookAt(word string, runs int) (*job.Job, error) {
+	if err := a.open(); err != nil {
+		return nil, err
+	}
+	jobs, err := a.resolve([]string{word}, newest, runs)
+	if err != nil {
+		return nil, err
+	}
+	if jobs, err = a.Look(a.ctx, jobs); err != nil {
+		return nil, err
+	}
+	return jobs[0], nil
+}
+
+// pickRun finds a run by its number; negative ones count from the last.
+func pickRun(j *job.Job, n int) (*job.Run, error) {
+	wanted := n
+	if n < 0 {
+		wanted = j.RunCount + 1 + n
+	}
+	if r := j.Run(wanted); r != nil {
+		return r, nil
+	}
+	p := &problem{kind: "not-found", text: fmt.Sprintf("%s has no run %d; its runs are 1 to %d", j.ID.Short(), n, j.RunCount)}
+	if j.RunCount == 0 {
+		p.text = fmt.Sprintf("%s has no run yet", j.ID.Short())
+	}
+	return nil, p.try("jobman show %s", j.ID.Short())
+}
+
+// fields prints names and values, one a line.
+type fields struct{ w io.Writer }
+
+func (f *fields) add(name, value string) {
+	if value != "" {
+		fmt.Fprintf(f.w, "%-12s %s\n", name+":", printable(value))
+	}
+}
+
+func (a *app) printJob(j *job.Job) {
+	f := fields{w: a.stdout}
+	f.add("job", string(j.ID))
+	f.add("name", j.Spec.Name)
+	f.add("group", j.Spec.Group)
+	f.add("command", quote(j.Spec.Command))
+	f.add("directory", string(j.Spec.Chdir))
+	f.add("state", state(j))
+	f.add("why", j.Message)
+	f.add("submitted", moment(j.SubmittedAt))
+	f.add("started", moment(j.StartedAt))
+	f.add("stopped", moment(j.StoppedAt))
+	f.add("stop", fmt.Sprintf("SIG%s, and SIGKILL after %s", j.Spec.StopSignal, j.Spec.StopGrace))
+	f.add("backend", fmt.Sprintf("%s, %s scope, on %s", j.Backend, j.Scope, j.Host))
+	f.add("runs", strconv.Itoa(j.RunCount))
+	for i := range j.Runs {
+		fmt.Fprintln(a.stdout)
+		a.printRun(&f, j, &j.Runs[i])
+	}
+}
+
+func (a *app) printRun(f *fields, j *job.Job, r *job.Run) {
+	f.add("run", strconv.Itoa(r.N))
+	f.add("  state", runState(r))
+	f.add("  why", r.Message)
+	f.add("  started", moment(r.StartedAt))
+	f.add("  stopped", moment(r.StoppedAt))
+	if r.Active() && r.PID != 0 {
+		f.add("  pid", strconv.Itoa(r.PID))
+	}
+	f.add("  unit", unitName(j, r))
+	f.add("  used", used(r))
+	f.add("  output", a.tree.Run(job.Ref{ID: j.ID, Run: r.N}).Logs())
+}
+
+func used(r *job.Run) string {
+	var parts []string
+	if r.CPUSeconds != nil {
+		parts = append(parts, fmt.Sprintf("%.3f s of CPU time", *r.CPUSeconds))
+	}
+	if r.MemoryPeak != nil {
+		parts = append(parts, "at most "+bytesText(*r.MemoryPeak)+" of memory")
+	}
+	return strings.Join(parts, ", ")
+}
+
+func bytesText(n int64) string {
+	f, unit := float64(n), "B"
+	for _, u := range []string{"KiB", "MiB", "GiB", "TiB"} {
+		if f < 1024 {
+			break
+		}
+		f, unit = f/1024, u
+	}
+	if unit == "B" {
+		return fmt.Sprintf("%d B", n)
+	}
+	return fmt.Sprintf("%.1f %s", f, unit)
+}
+
+// state is where a job stands, for people.
+func state(j *job.Job) string {
+	if j.Completed() {
+		return string(j.Result)
+	}
+	return j.Phase.String()
+}
+
+func runState(r *job.Run) string {
+	if r.Phase == job.Done {
+		return string(r.Result)
+	}
+	return r.Phase.String()
+}
+
+// moment is a time for people, in local time.
+func moment(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.Local().Format("2006-01-02 15:04:05.000 -0700")
+}
+
+// quote shows a command so that it can be told where its words end, and typed.
+func quote(words []job.Text) string {
+	var out []string
+	for _, w := range job.Strings(words) {
+		plain := w != "" && strings.IndexFunc(w, func(c rune) bool {
+			return !strings.ContainsRune("%+,-./:=@_^", c) && (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') && c < 0x80
+		}) < 0
+		if !plain {
+			w = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
+		}
+		out = append(out, w)
+	}
+	return strings.Join(out, " ")
+}

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"jobman/job"
+	"jobman/store"
+)
+
+// Where no verb is written the first word is a command. Some such lines are
+// surely meant otherwise, and would do harm or only puzzle; they are refused
+// with the line to type instead.
+
+// usual are words that people try because other tools have them.
+var usual = map[string]string{"ps": "list", "status": "list", "stop": "kill", "cancel": "kill"}
+
+// trap looks for those that need no store.
+func (a *app) trap(k *kong.Kong) error {
+	w := a.words
+	if !w.implicit || w.dashed {
+		return nil
+	}
+	if verb, ok := usual[w.args[0]]; ok && len(w.args) == 1 {
+		line := "jobman " + verb
+		if verb == "kill" {
+			line += " JOB"
+		}
+		return usage("%q is no verb of jobman; to run the program, write jobman -- %[1]s", w.args[0]).try("%s", line)
+	}
+	return nil
+}
+
+// idWord is what a table shows of an id, or more of it.
+var idWord = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f-]*)?$`)
+
+// trapID refuses a line without a verb in which a later word is the id of a
+// job: jobman rm 3f2a91c4.
+func (a *app) trapID() error {
+	w := a.words
+	if !w.implicit || w.dashed {
+		return nil
+	}
+	for _, word := range w.args[1:] {
+		if !idWord.MatchString(word) {
+			continue
+		}
+		found, err := a.store.Query(a.ctx, store.Filter{IDPrefix: word})
+		if err != nil {
+			return err
+		}
+		if len(found) > 0 {
+			return usage("%s is a job, and %q no verb of jobman; to run the program, write jobman -- %s",
+				word, w.args[0], quote(job.Texts(w.args))).try("jobman help")
+		}
+	}
+	return nil
+}
+
+// commandNotFound explains that there is no such program.
+func (a *app) commandNotFound(why error) error {
+	w := a.words
+	p := usage("%v", pathCause(why))
+	word := w.args[0]
+	switch {
+	case len(w.args) == 1 && strings.ContainsAny(word, " \t\n|&;<>()$`*?"):
+		return p.try("jobman run -- sh -c %s", quote([]job.Text{job.Text(word)}))
+	case w.implicit && !w.dashed:
+		if verb := nearestVerb(word); verb != "" {
+			p.text = fmt.Sprintf("%s is neither a verb nor a program", word)
+			return p.try("jobman %s", strings.Join(append([]string{verb}, w.args[1:]...), " "))
+		}
+	}
+	return p
+}
+
+// nearestVerb is the verb that a word is a misspelling of, or "".
+func nearestVerb(word string) string {
+	var g grammar
+	k, err := newParser(&g, helpWriter{})
+	if err != nil {
+		return ""
+	}
+	var verbs []string
+	for _, n := range k.Model.Children {
+		verbs = append(verbs, n.Name)
+	}
+	return nearest(word, verbs)
+}
+
+// nearest is the name that a word is a misspelling of, or "".
+func nearest(word string, names []string) string {
+	best, least := "", 3
+	for _, name := range names {
+		if d := distance(word, name); d < least && d < len(name) {
+			best, least = name, d
+		}
+	}
+	return best
+}
+
+// distance is how many letters must be added, dropped or replaced.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		last := i
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := last
+			if a[i] != b[j] {
+				cost++
+			}
+			last = row[j+1]
+			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}

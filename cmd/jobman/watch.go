@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+
+	"jobman/job"
+	"jobman/store"
+)
+
+// recheck is how often jobs are looked at that nothing was heard of: who waits
+// also notices a run that ended without anybody to tell.
+const recheck = time.Second
+
+// await calls each for every job as it completes, in the order in which that is
+// seen, until all have, or each returns false. It returns the jobs as they are
+// then, in the order given. A job that is deleted meanwhile counts as completed.
+func (a *app) await(ctx context.Context, jobs []*job.Job, each func(*job.Job) bool) ([]*job.Job, error) {
+	events := a.stateChanges(ctx, jobs)
+	out := append([]*job.Job(nil), jobs...)
+	told := make([]bool, len(out))
+	for {
+		left, err := a.refresh(ctx, out, told)
+		if err != nil {
+			return nil, err
+		}
+		for i, j := range out {
+			if j.Completed() && !told[i] {
+				told[i] = true
+				if !each(j) {
+					return out, nil
+				}
+			}
+		}
+		if left == 0 {
+			return out, nil
+		}
+		select {
+		case <-events:
+		case <-time.After(recheck):
+		case <-ctx.Done():
+			return out, context.Cause(ctx)
+		}
+	}
+}
+
+// refresh looks at the jobs that are not told of yet, and returns how many of
+// them are not completed.
+func (a *app) refresh(ctx context.Context, jobs []*job.Job, told []bool) (left int, err error) {
+	for i, j := range jobs {
+		if told[i] {
+			continue
+		}
+		fresh, err := a.store.Get(ctx, j.ID, max(1, len(j.Runs)))
+		if errors.Is(err, store.ErrNotFound) {
+			gone := *j
+			gone.Phase = job.Done
+			jobs[i] = &gone
+			continue
+		}
+		if err != nil {
+			return 0, err
+		}
+		if !fresh.Completed() {
+			seen, err := a.Look(ctx, []*job.Job{fresh})
+			if err != nil {
+				return 0, err
+			}
+			fresh = seen[0]
+		}
+		if jobs[i] = fresh; !fresh.Completed() {
+			left++
+		}
+	}
+	return left, nil
+}
+
+// stateChanges says when the state of one of the jobs was written. Where the
+// system can't tell (inotify's instances are used up), nothing is said, and
+// recheck must do.
+func (a *app) stateChanges(ctx context.Context, jobs []*job.Job) <-chan struct{} {
+	watch, err := fsnotify.NewWatcher()
+	if err != nil {
+		a.debug(err)
+		return nil
+	}
+	for _, j := range jobs {
+		if err := watch.Add(a.tree.Job(j.ID)); err != nil {
+			a.debug(err)
+		}
+	}
+	changes := make(chan struct{}, 1)
+	go func() {
+		defer watch.Close()
+		for {
+			select {
+			case e := <-watch.Events:
+				if !e.Has(fsnotify.Create) && !e.Has(fsnotify.Rename) {
+					continue
+				}
+				select {
+				case changes <- struct{}{}:
+				default: // one is waiting to be heard already
+				}
+			case err := <-watch.Errors:
+				a.debug(err)
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return changes
+}

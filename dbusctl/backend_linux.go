@@ -1,0 +1,230 @@
+package dbusctl
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/godbus/dbus/v5"
+
+	"jobman/job"
+	"jobman/store/tree"
+	"jobman/units"
+)
+
+// Systemd is the backend. It connects when it is first needed. Its methods are
+// safe for concurrent use.
+type Systemd struct {
+	scope string
+	store tree.Tree
+	exe   func() (string, error)
+
+	mu   sync.Mutex // guards conn
+	conn *conn
+}
+
+// New returns the backend of a scope, "system" or "user", for the jobs of a
+// store. exe says where the jobman is that units execute, when one is started.
+func New(scope string, store tree.Tree, exe func() (string, error)) *Systemd {
+	return &Systemd{scope: scope, store: store, exe: exe}
+}
+
+func (s *Systemd) connect(ctx context.Context) (*conn, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	// A connection does not survive daemon-reexec(1): dial again.
+	if s.conn != nil && s.conn.bus.Connected() {
+		return s.conn, nil
+	}
+	c, err := dial(ctx, s.scope)
+	if err != nil {
+		return nil, fmt.Errorf("reach the systemd of the %s: %w", s.scope, err)
+	}
+	s.conn = c
+	return c, nil
+}
+
+// Manager implements engine.Backend.
+func (s *Systemd) Manager(ctx context.Context) (string, error) {
+	c, err := s.connect(ctx)
+	if err != nil {
+		return "", err
+	}
+	return c.identity, nil
+}
+
+// Start implements engine.Backend.
+func (s *Systemd) Start(ctx context.Context, j *job.Job) error {
+	c, err := s.connect(ctx)
+	if err != nil {
+		return err
+	}
+	steps, err := s.steps(c)
+	if err != nil {
+		return err
+	}
+	ref := j.Ref()
+	run := units.Run{
+		Ref: ref, Spec: &j.Spec, Dir: string(s.store.Run(ref)), Exe: steps.Exe, Step: steps.Name(),
+	}
+	if j.Spec.Log.Stdout || j.Spec.Log.Stderr {
+		run.FIFOs = units.FIFOsIn(RuntimeDir(s.scope), ref)
+	}
+	inbox := c.startTransient(ctx, steps.Units)
+	started := c.startTransient(ctx, run.Units)
+	if err := inbox.Store(); err != nil && !is(err, "UnitExists") {
+		err = refused(err)
+		if started.Store() == nil {
+			// It runs all the same; its OnFailure= and the next step see to it.
+			return nil
+		}
+		return fmt.Errorf("watch the inbox: %w", err)
+	}
+	if err := started.Store(); err != nil && !is(err, "UnitExists") {
+		return fmt.Errorf("start %s: %w", units.RunName(ref), refused(err))
+	}
+	return nil
+}
+
+// refused marks the error of a manager that takes no units for now.
+func refused(err error) error {
+	if is(err, "TransactionIsDestructive") || is(err, "ShuttingDown") {
+		return fmt.Errorf("%w: %w", job.ErrRefused, err)
+	}
+	return err
+}
+
+func (s *Systemd) steps(c *conn) (units.Steps, error) {
+	exe, err := s.exe()
+	if err != nil {
+		return units.Steps{}, err
+	}
+	return units.Steps{Store: string(s.store), Exe: exe, Inbox: s.store.Inbox(), Version: c.version}, nil
+}
+
+type property struct {
+	Name  string
+	Value dbus.Variant
+}
+
+type auxUnit struct {
+	Name       string
+	Properties []property
+}
+
+func (c *conn) startTransient(ctx context.Context, build func() (units.Unit, []units.Unit)) *reply {
+	unit, aux := build()
+	others := make([]auxUnit, len(aux))
+	for i, a := range aux {
+		others[i] = auxUnit{a.Name, properties(a)}
+	}
+	return c.manage(ctx, "StartTransientUnit", unit.Name, "fail", properties(unit), others)
+}
+
+func properties(u units.Unit) []property {
+	out := make([]property, len(u.Properties))
+	for i, p := range u.Properties {
+		out[i] = property{p.Name, dbus.MakeVariant(p.Value)}
+	}
+	return out
+}
+
+// Stop implements engine.Backend. The stop signal and the grace are in the unit
+// since it was started; where others are wanted, a timer makes jobman look at
+// the job again when the grace is over.
+func (s *Systemd) Stop(ctx context.Context, ref job.Ref, how job.StopRequest) error {
+	c, err := s.connect(ctx)
+	if err != nil {
+		return err
+	}
+	name := units.RunName(ref)
+	now := how.Signal == "KILL" || how.Grace <= 0
+	if now || how.Custom {
+		sig := how.Signal
+		if now {
+			sig = "KILL"
+		}
+		if err := c.signal(ctx, name, "all", sig); err != nil && !errors.Is(err, job.ErrNotRunning) {
+			return err
+		}
+	}
+	if !how.Custom || now {
+		err := c.manage(ctx, "StopUnit", name, "replace").Store()
+		if err != nil && !is(err, "NoSuchUnit") {
+			return fmt.Errorf("stop %s: %w", name, refused(err))
+		}
+	}
+	if now || !how.Custom && how.Grace >= units.MinStop {
+		return nil
+	}
+	steps, err := s.steps(c)
+	if err != nil {
+		return err
+	}
+	timer := c.startTransient(ctx, func() (units.Unit, []units.Unit) {
+		return steps.Later(ref.ID, time.Now().UnixMicro(), how.Grace)
+	})
+	if err := timer.Store(); err != nil && !is(err, "UnitExists") {
+		return fmt.Errorf("arm the end of the grace of %s: %w", name, refused(err))
+	}
+	return nil
+}
+
+// signal kills within a unit, but only while its command runs or is being
+// stopped: in its stop-post the signal would hit jobman's own record.
+func (c *conn) signal(ctx context.Context, name, whom string, sig job.Signal) error {
+	found, err := c.list(ctx, []string{name})
+	if err != nil {
+		return err
+	}
+	for _, u := range found {
+		switch u.Sub {
+		case "start", "running", "stop", "stop-sigterm", "stop-sigkill":
+			err := c.manage(ctx, "KillUnit", name, whom, int32(sig.Number())).Store()
+			if err != nil && !is(err, "NoSuchUnit") && !is(err, "NoSuchProcess") {
+				return fmt.Errorf("signal %s: %w", name, err)
+			}
+			return nil
+		}
+	}
+	return job.ErrNotRunning
+}
+
+// Signal implements engine.Backend.
+func (s *Systemd) Signal(ctx context.Context, ref job.Ref, sig job.Signal) error {
+	c, err := s.connect(ctx)
+	if err != nil {
+		return err
+	}
+	return c.signal(ctx, units.RunName(ref), "main", sig)
+}
+
+// Forget implements engine.Backend.
+func (s *Systemd) Forget(ctx context.Context, refs []job.Ref) error {
+	c, err := s.connect(ctx)
+	if err != nil {
+		return err
+	}
+	var replies []*reply
+	for _, ref := range refs {
+		replies = append(replies, c.manage(ctx, "ResetFailedUnit", units.RunName(ref)))
+	}
+	for _, r := range replies {
+		if e := r.Store(); e != nil && !is(e, "NoSuchUnit") && err == nil {
+			err = fmt.Errorf("reset failed units: %w", e)
+		}
+	}
+	return err
+}
+
+// Close implements engine.Backend.
+func (s *Systemd) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.conn == nil {
+		return nil
+	}
+	return s.conn.bus.Close()
+}

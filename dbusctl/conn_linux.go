@@ -1,0 +1,167 @@
+package dbusctl
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/godbus/dbus/v5"
+)
+
+// deadline bounds every call: a manager that doesn't answer is an error, never
+// a wait without end.
+const deadline = 30 * time.Second
+
+const (
+	service      = "org.freedesktop.systemd1"
+	root         = dbus.ObjectPath("/org/freedesktop/systemd1")
+	manager      = service + ".Manager"
+	serviceIface = service + ".Service"
+	propGet      = "org.freedesktop.DBus.Properties.Get"
+	propAll      = "org.freedesktop.DBus.Properties.GetAll"
+)
+
+// MinVersion is the oldest systemd that has all that jobman needs.
+const MinVersion = 244
+
+// conn is a connection to a manager, with what is asked of it once.
+type conn struct {
+	bus      *dbus.Conn
+	version  int
+	identity string // of the manager: boot, and when it began
+}
+
+// RuntimeDir is where a manager of the scope has its private socket: /run for
+// the system, /run/user/UID for a user, also where XDG_RUNTIME_DIR is missing
+// (cron, su, sudo) or belongs to somebody else.
+func RuntimeDir(scope string) string {
+	if scope == "system" {
+		return "/run"
+	}
+	return "/run/user/" + strconv.Itoa(os.Geteuid())
+}
+
+// addresses are those to try, in order.
+func addresses(scope string) []string {
+	dir := RuntimeDir(scope)
+	private := "unix:path=" + dbus.EscapeBusAddressValue(filepath.Join(dir, "systemd", "private"))
+	if scope == "system" {
+		return []string{private, "unix:path=/run/dbus/system_bus_socket"}
+	}
+	return []string{private, "unix:path=" + dbus.EscapeBusAddressValue(filepath.Join(dir, "bus"))}
+}
+
+// dial connects to the manager of the scope.
+func dial(ctx context.Context, scope string) (*conn, error) {
+	var errs []error
+	for i, address := range addresses(scope) {
+		bus, err := dbus.Dial(address, dbus.WithContext(ctx))
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		c, err := greet(ctx, bus, i > 0)
+		if err == nil {
+			return c, nil
+		}
+		bus.Close()
+		errs = append(errs, fmt.Errorf("%s: %w", address, err))
+	}
+	return nil, errors.Join(errs...)
+}
+
+// greet authenticates, says hello where there is a bus daemon, and asks what is
+// to be known. The questions are also the round trip that must come first on a
+// private socket: it loses what reaches it while it still reads BEGIN.
+func greet(ctx context.Context, bus *dbus.Conn, daemon bool) (*conn, error) {
+	if err := bus.Auth([]dbus.Auth{dbus.AuthExternal(strconv.Itoa(os.Geteuid()))}); err != nil {
+		return nil, fmt.Errorf("authenticate: %w", err)
+	}
+	if daemon {
+		if err := bus.Hello(); err != nil {
+			return nil, fmt.Errorf("say hello: %w", err)
+		}
+	}
+	c := &conn{bus: bus}
+	version := c.call(ctx, root, propGet, manager, "Version")
+	began := c.call(ctx, root, propGet, manager, "UserspaceTimestamp")
+	var v string
+	var since uint64
+	if err := version.Store(&v); err != nil {
+		return nil, fmt.Errorf("ask for the version: %w", err)
+	}
+	if err := began.Store(&since); err != nil {
+		return nil, fmt.Errorf("ask for the start of the manager: %w", err)
+	}
+	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return nil, err
+	}
+	c.identity = strings.TrimSpace(string(boot)) + "/" + strconv.FormatUint(since, 10)
+	c.version = parseVersion(v)
+	if c.version < MinVersion {
+		return nil, fmt.Errorf("systemd %s is too old, %d is needed", v, MinVersion)
+	}
+	return c, nil
+}
+
+// parseVersion reads "252.38-1~deb12u1", "v256.4" or "255 (...)".
+func parseVersion(s string) int {
+	s = strings.TrimPrefix(s, "v")
+	end := strings.IndexFunc(s, func(r rune) bool { return r < '0' || r > '9' })
+	if end < 0 {
+		end = len(s)
+	}
+	n, err := strconv.Atoi(s[:end])
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// reply is a call under way.
+type reply struct {
+	ctx    context.Context
+	call   *dbus.Call
+	cancel context.CancelFunc
+}
+
+// call sends a call and does not wait, so that several can be under way.
+func (c *conn) call(ctx context.Context, path dbus.ObjectPath, method string, args ...any) *reply {
+	ctx, cancel := context.WithTimeout(ctx, deadline)
+	return &reply{ctx, c.bus.Object(service, path).GoWithContext(ctx, method, 0, make(chan *dbus.Call, 1), args...), cancel}
+}
+
+// manage calls a method of the manager.
+func (c *conn) manage(ctx context.Context, method string, args ...any) *reply {
+	return c.call(ctx, root, manager+"."+method, args...)
+}
+
+// Store waits for the reply and reads it, as far as anything is wanted of it.
+func (r *reply) Store(into ...any) error {
+	defer r.cancel()
+	select {
+	case <-r.call.Done:
+	case <-r.ctx.Done():
+		return fmt.Errorf("systemd does not answer: %w", r.ctx.Err())
+	}
+	if r.call.Err != nil {
+		return r.call.Err
+	}
+	if len(into) == 0 {
+		return nil
+	}
+	return r.call.Store(into...)
+}
+
+// is tells whether an error is the D-Bus error of that name, as listed in
+// src/libsystemd/sd-bus/bus-common-errors.h of systemd.
+func is(err error, name string) bool {
+	var e dbus.Error
+	return errors.As(err, &e) && e.Name == service+"."+name
+}

@@ -1,0 +1,151 @@
+package dbusctl
+
+import (
+	"context"
+	"fmt"
+	"syscall"
+	"time"
+
+	systemd "github.com/coreos/go-systemd/v22/dbus"
+	"github.com/godbus/dbus/v5"
+
+	"jobman/job"
+	"jobman/units"
+)
+
+// listed is what ListUnitsByPatterns says of a unit.
+type listed struct {
+	Name, Description, Load, Active, Sub, Followed string
+	Path                                           dbus.ObjectPath
+	JobID                                          uint32
+	JobType                                        string
+	JobPath                                        dbus.ObjectPath
+}
+
+// list returns those units that are loaded. Other calls would load a unit that
+// isn't, only to say that it can't be found.
+func (c *conn) list(ctx context.Context, patterns []string) ([]listed, error) {
+	var found []listed
+	err := c.manage(ctx, "ListUnitsByPatterns", []string{}, patterns).Store(&found)
+	if err != nil {
+		return nil, fmt.Errorf("list units: %w", err)
+	}
+	return found, nil
+}
+
+// fewRuns is how many names go into one call; for more, all runs are listed.
+const fewRuns = 16
+
+// Observe implements engine.Backend.
+func (s *Systemd) Observe(ctx context.Context, refs []job.Ref) (map[job.Ref]job.Unit, error) {
+	c, err := s.connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	seen := make(map[job.Ref]job.Unit, len(refs))
+	patterns := []string{units.RunPattern}
+	if len(refs) <= fewRuns {
+		patterns = nil
+	}
+	for _, ref := range refs {
+		name := units.RunName(ref)
+		seen[ref] = job.Unit{State: job.UnitAbsent}
+		if len(refs) <= fewRuns {
+			patterns = append(patterns, name)
+		}
+	}
+	found, err := c.list(ctx, patterns)
+	if err != nil {
+		return nil, err
+	}
+	dead := map[job.Ref]*reply{}
+	for _, u := range found {
+		ref, ok := units.ParseRun(u.Name)
+		if _, wanted := seen[ref]; !ok || !wanted || u.Load == "not-found" {
+			continue
+		}
+		state := job.UnitLive
+		// A unit that is only about to start is inactive with a job.
+		if (u.Active == "failed" || u.Active == "inactive") && u.JobType != "start" {
+			state = job.UnitDead
+			dead[ref] = c.call(ctx, u.Path, propAll, "")
+		}
+		seen[ref] = job.Unit{State: state}
+	}
+	for ref, r := range dead {
+		var props map[string]dbus.Variant
+		if err := r.Store(&props); err != nil {
+			return nil, fmt.Errorf("ask how %s ended: %w", units.RunName(ref), err)
+		}
+		u := seen[ref]
+		u.Main = mainExit(props)
+		seen[ref] = u
+	}
+	return seen, nil
+}
+
+// mainExit reads how the main process of a dead service ended. Result is not
+// looked at: it may tell the fate of stop-post instead.
+func mainExit(props map[string]dbus.Variant) *job.Exit {
+	code, _ := props["ExecMainCode"].Value().(int32)
+	status, _ := props["ExecMainStatus"].Value().(int32)
+	at, _ := props["ExecMainExitTimestamp"].Value().(uint64)
+	if code == 0 || at == 0 {
+		return nil
+	}
+	e := &job.Exit{At: time.UnixMicro(int64(at)).UTC()}
+	switch code { // si_code of SIGCHLD, see sigaction(2)
+	case 1: // CLD_EXITED
+		n := int(status)
+		e.Code = &n
+	default: // CLD_KILLED, CLD_DUMPED
+		e.Signal = job.SignalName(syscall.Signal(status))
+	}
+	if id, ok := props["InvocationID"].Value().([]byte); ok {
+		e.InvocationID = fmt.Sprintf("%x", id)
+	}
+	if ns, ok := props["CPUUsageNSec"].Value().(uint64); ok && ns != ^uint64(0) {
+		s := float64(ns) / 1e9
+		e.CPUSeconds = &s
+	}
+	return e
+}
+
+// Ending is what stop-post wants to know of its unit.
+type Ending struct {
+	At              time.Time // when the main process ended; zero if there was none
+	StopQueued      bool      // somebody asked for the end
+	ManagerStopping bool      // the machine or the session is going down
+}
+
+// Ending asks the manager about a run that is in its stop-post.
+func (s *Systemd) Ending(ctx context.Context, ref job.Ref) (Ending, error) {
+	c, err := s.connect(ctx)
+	if err != nil {
+		return Ending{}, err
+	}
+	name := units.RunName(ref)
+	path := root + "/unit/" + dbus.ObjectPath(systemd.PathBusEscape(name))
+	state := c.call(ctx, root, propGet, manager, "SystemState")
+	ended := c.call(ctx, path, propGet, serviceIface, "ExecMainExitTimestamp")
+	found, err := c.list(ctx, []string{name})
+	if err != nil {
+		return Ending{}, err
+	}
+	var system string
+	var usec uint64
+	if err := state.Store(&system); err != nil {
+		return Ending{}, fmt.Errorf("ask for the state of the system: %w", err)
+	}
+	if err := ended.Store(&usec); err != nil {
+		return Ending{}, fmt.Errorf("ask when %s ended: %w", name, err)
+	}
+	e := Ending{ManagerStopping: system == "stopping"}
+	if usec != 0 {
+		e.At = time.UnixMicro(int64(usec)).UTC()
+	}
+	for _, u := range found {
+		e.StopQueued = u.JobType == "stop" || u.JobType == "restart"
+	}
+	return e, nil
+}

@@ -1,0 +1,42 @@
+package engine
+
+import (
+	"context"
+
+	"jobman/job"
+)
+
+// Backend is what runs jobs: systemd (package dbusctl) or, where there is none,
+// the fork supervisor (package supervisor). It knows runs by their [job.Ref],
+// never what they are for. Every method has a deadline of its own, and an error
+// never means "absent".
+type Backend interface {
+	// Manager returns the identity of what would run a job now. It MUST change
+	// when that has lost sight of the runs it started (a new boot, a new user
+	// manager), and MUST NOT change otherwise (a re-execution).
+	Manager(ctx context.Context) (string, error)
+
+	// Start sets `jobman exec` of the job's current run going and returns when
+	// Observe would see it. A run that is already there is no error. It returns
+	// an error that wraps [job.ErrRefused] where the system would take the run
+	// later; after any other error nothing was started.
+	Start(ctx context.Context, j *job.Job) error
+
+	// Observe says of each run what is known of it; a run that is unknown is
+	// UnitAbsent.
+	Observe(ctx context.Context, runs []job.Ref) (map[job.Ref]job.Unit, error)
+
+	// Stop asks for the end of a run's whole process tree and returns at once;
+	// the backend sees to the grace by itself, also when its caller is killed.
+	// A run that is over is no error.
+	Stop(ctx context.Context, run job.Ref, how job.StopRequest) error
+
+	// Signal delivers a signal to the main process of a run, nothing else. It
+	// returns job.ErrNotRunning where the command isn't running.
+	Signal(ctx context.Context, run job.Ref, sig job.Signal) error
+
+	// Forget drops what is still remembered of runs whose end is recorded.
+	Forget(ctx context.Context, runs []job.Ref) error
+
+	Close() error
+}

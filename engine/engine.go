@@ -1,0 +1,281 @@
+// Package engine carries jobs through their lives. Everything that ever happens
+// to a job is one operation,
+//
+//	step(job):  load -> observe -> decide -> commit -> act
+//
+// and whatever triggers it (a command, an ended run, a timer) may do so any
+// number of times, concurrently, and be killed anywhere: the next step finishes
+// what was intended. The policy is job.Decide; the engine holds none.
+//
+// Here too is `exec`, which becomes a run's command (exec_unix.go), and what
+// `ended` reads of its end (ended.go).
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"time"
+
+	"jobman/job"
+	"jobman/store"
+	"jobman/store/tree"
+)
+
+// Engine steps the jobs of one store.
+type Engine struct {
+	Store store.Store
+	Tree  tree.Tree
+	// Backend returns the backend of a job, by its name and scope.
+	Backend func(name, scope string) (Backend, error)
+	// HostID is this machine's; jobs of another are left alone.
+	HostID string
+	// Log takes what is not worth failing for; default: nowhere.
+	Log func(error)
+	// Now is the clock; default time.Now.
+	Now func() time.Time
+}
+
+func (e *Engine) now() time.Time {
+	if e.Now != nil {
+		return e.Now().UTC()
+	}
+	return time.Now().UTC()
+}
+
+func (e *Engine) log(err error) {
+	if err != nil && e.Log != nil {
+		e.Log(err)
+	}
+}
+
+// Submit adds a job and arranges its first step: when it returns nil the job is
+// durable and runs, or will, without this process. A job that the backend won't
+// take is withdrawn.
+func (e *Engine) Submit(ctx context.Context, j *job.Job, env []byte, unique bool) error {
+	b, err := e.Backend(j.Backend, j.Scope)
+	if err != nil {
+		return err
+	}
+	manager, err := b.Manager(ctx)
+	if err != nil {
+		return &BackendError{err}
+	}
+	j.Phase, j.HostID = job.Waiting, e.HostID
+	decided, actions := job.Decide(*j, job.Observation{Now: e.now(), Manager: manager})
+	*j = decided
+	if err := e.Store.Submit(ctx, j, env, unique); err != nil {
+		return err
+	}
+	for _, a := range actions {
+		if a != job.Start {
+			continue
+		}
+		if err := e.start(ctx, b, j, true); err != nil {
+			return e.withdraw(ctx, j, err)
+		}
+	}
+	return nil
+}
+
+// BackendError means that no backend could take a run.
+type BackendError struct{ Err error }
+
+func (e *BackendError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *BackendError) Unwrap() error { return e.Err }
+
+// start has the backend start the current run. The files that exec reads are
+// written anew unless they are fresh: a power cut may have torn them.
+func (e *Engine) start(ctx context.Context, b Backend, j *job.Job, fresh bool) error {
+	if !fresh || !e.Tree.HasJob(j.ID) {
+		env, err := e.Store.Env(ctx, j.ID)
+		if err != nil {
+			return fmt.Errorf("read the environment: %w", err)
+		}
+		if err := e.Tree.WriteJob(j.ID, &j.Spec, env); err != nil {
+			return fmt.Errorf("write the job's files: %w", err)
+		}
+		if err := e.Tree.WriteState(j); err != nil {
+			return fmt.Errorf("write the job's files: %w", err)
+		}
+	}
+	if err := b.Start(ctx, j); err != nil {
+		return &BackendError{err}
+	}
+	return nil
+}
+
+// withdraw takes back a submission whose run was not started, so that a refused
+// `run` leaves no job. Where the run turns out to be executed after all, or
+// will be when the system takes runs again, the submission stands.
+func (e *Engine) withdraw(ctx context.Context, j *job.Job, why error) error {
+	if errors.Is(why, job.ErrRefused) {
+		e.log(why)
+		return nil
+	}
+	run := e.Tree.Run(j.Ref())
+	err := run.Claim(job.Claim{At: e.now(), Void: "the submission was refused: " + why.Error()})
+	if errors.Is(err, tree.ErrClaimed) {
+		return nil
+	}
+	if err == nil {
+		err = e.Step(ctx, j.ID)
+	}
+	if err == nil {
+		_, err = e.Store.Delete(ctx, []job.ID{j.ID})
+	}
+	return errors.Join(why, err)
+}
+
+// maxRounds bounds a step; more means that deciding and acting contradict each
+// other.
+const maxRounds = 20
+
+// Step does what is due of a job. A job that is not there, or is another
+// machine's, is nobody's business.
+func (e *Engine) Step(ctx context.Context, id job.ID) error {
+	ask := false
+	for range maxRounds {
+		j, err := e.Store.Get(ctx, id, 1)
+		if errors.Is(err, store.ErrNotFound) || err == nil && j.HostID != e.HostID {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		o, err := e.observe(ctx, j, ask)
+		if err != nil {
+			return err
+		}
+		decided, actions := job.Decide(*j, o)
+		if !reflect.DeepEqual(decided, *j) {
+			again := false
+			err := e.Store.Update(ctx, []job.ID{id}, func(now *job.Job) error {
+				// Somebody else may have stepped it meanwhile.
+				if again = !reflect.DeepEqual(now, j); again {
+					return store.ErrUnchanged
+				}
+				*now = decided
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+			if again {
+				continue
+			}
+		}
+		if ask, err = e.act(ctx, &decided, actions); err != nil {
+			return err
+		}
+		if !ask && decided.Completed() || len(actions) == 0 {
+			return nil
+		}
+		if !ask && !contains(actions, job.Void) {
+			return nil
+		}
+	}
+	return fmt.Errorf("job %s does not settle", id)
+}
+
+func contains(actions []job.Action, a job.Action) bool {
+	for _, b := range actions {
+		if a == b {
+			return true
+		}
+	}
+	return false
+}
+
+// observe looks at the job's current run. The records are read after the unit
+// was asked for: a run that ended between the two has left them by then.
+func (e *Engine) observe(ctx context.Context, j *job.Job, ask bool) (job.Observation, error) {
+	o := job.Observation{Now: e.now()}
+	r := j.Last()
+	active := r != nil && r.Active()
+	if ask {
+		b, err := e.Backend(j.Backend, j.Scope)
+		if err != nil {
+			return o, err
+		}
+		if o.Manager, err = b.Manager(ctx); err != nil {
+			return o, &BackendError{err}
+		}
+		if active {
+			seen, err := b.Observe(ctx, []job.Ref{j.Ref()})
+			if err != nil {
+				return o, &BackendError{err}
+			}
+			o.Unit = seen[j.Ref()]
+		}
+	}
+	if active {
+		if err := e.records(j.Ref(), &o); err != nil {
+			return o, err
+		}
+	}
+	return o, nil
+}
+
+// records reads what the run left in its directory.
+func (e *Engine) records(ref job.Ref, o *job.Observation) (err error) {
+	run := e.Tree.Run(ref)
+	if o.Claim, err = run.ReadClaim(); err != nil {
+		return fmt.Errorf("read the claim of %s: %w", ref.ID, err)
+	}
+	if o.Exit, err = run.ReadExit(); err != nil {
+		return fmt.Errorf("read the exit record of %s: %w", ref.ID, err)
+	}
+	if o.Unit.Main != nil && o.Unit.Main.StartError == "" {
+		// stop-post could not tell, so exec's own word is looked for.
+		o.Unit.Main.StartError, err = run.StartError()
+	}
+	return err
+}
+
+// act carries out what was decided. It returns whether the next round must ask
+// the backend.
+func (e *Engine) act(ctx context.Context, j *job.Job, actions []job.Action) (ask bool, err error) {
+	for _, a := range actions {
+		if a == job.Ask {
+			ask = true
+			continue
+		}
+		if a == job.Void {
+			err := e.Tree.Run(j.Ref()).Claim(job.Claim{At: e.now(), Void: "the unit ended before the command was executed"})
+			if err != nil && !errors.Is(err, tree.ErrClaimed) {
+				return false, fmt.Errorf("void the run: %w", err)
+			}
+			ask = true
+			continue
+		}
+		b, err := e.Backend(j.Backend, j.Scope)
+		if err != nil {
+			return false, err
+		}
+		switch a {
+		case job.Start:
+			err = e.start(ctx, b, j, false)
+		case job.Stop:
+			err = b.Stop(ctx, j.Ref(), stopRequest(j.Killing(), e.now()))
+		case job.Forget:
+			err = b.Forget(ctx, []job.Ref{j.Ref()})
+		}
+		if errors.Is(err, job.ErrRefused) {
+			e.log(err) // the intent stays; a later step carries it out
+			continue
+		}
+		if err != nil {
+			return false, err
+		}
+	}
+	return ask, nil
+}
+
+func stopRequest(k *job.Kill, now time.Time) job.StopRequest {
+	grace := max(0, k.Until.Sub(now))
+	return job.StopRequest{Signal: k.Signal, Grace: grace, Custom: k.Custom}
+}

@@ -1,0 +1,212 @@
+//go:build unix
+
+package engine
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+	"unicode/utf8"
+
+	"golang.org/x/sys/unix"
+
+	"jobman/job"
+	"jobman/store/tree"
+)
+
+// Outputs are the FIFOs that a run's output goes to. Where they are empty the
+// run keeps the stdout and stderr that exec was started with.
+type Outputs struct{ Stdout, Stderr string }
+
+// Exec is the internal verb `exec`: this process becomes the run's command. All
+// it needs is in the files of the run; it opens no index and reads no
+// configuration. It makes the claim when all that can fail before the command
+// is executed has been done, and returns only if the command wasn't executed;
+// why is then found by whoever concludes the run.
+func Exec(run tree.Run, out Outputs) error {
+	runtime.LockOSThread() // the nice value belongs to the thread that executes
+	err := become(run, out)
+	if errors.Is(err, tree.ErrClaimed) {
+		return err // the run is another execution's: no word in its files
+	}
+	if werr := run.WriteStartError(err.Error()); werr != nil {
+		return errors.Join(err, werr)
+	}
+	return err
+}
+
+func become(run tree.Run, out Outputs) error {
+	store, ref, err := run.Locate()
+	if err != nil {
+		return err
+	}
+	spec, err := run.Spec()
+	if err != nil {
+		return err
+	}
+	env, err := store.Env(ref.ID)
+	if err != nil {
+		return err
+	}
+	vars := environment(env, spec, ref)
+	if err := os.Chdir(string(spec.Chdir)); err != nil {
+		return fmt.Errorf("enter the working directory: %w", err)
+	}
+	path, err := LookPath(string(spec.Command[0]), lookup(vars, "PATH"))
+	if err != nil {
+		return err
+	}
+	if err := redirect(spec, out); err != nil {
+		return err
+	}
+	claim := job.Claim{PID: os.Getpid(), InvocationID: os.Getenv("INVOCATION_ID"), At: time.Now().UTC()}
+	if err := run.Claim(claim); err != nil {
+		return err
+	}
+	// From here on only the record of a failed execve says that the command
+	// was not executed.
+	if err := run.MarkRunning(claim); err != nil {
+		fmt.Fprintln(os.Stderr, "jobman: note that the run began:", err)
+	}
+	if err := bestow(spec); err != nil {
+		return err
+	}
+	resetSignals()
+	return execve(path, job.Strings(spec.Command), vars)
+}
+
+// execve executes the file as execvp(3) does: what is no program the kernel
+// knows is a shell script.
+func execve(path string, argv, env []string) error {
+	err := syscall.Exec(path, argv, env)
+	if errors.Is(err, syscall.ENOEXEC) {
+		err = syscall.Exec("/bin/sh", append([]string{"sh", path}, argv[1:]...), env)
+	}
+	return fmt.Errorf("execute %s: %w", path, err)
+}
+
+// maxNameVar bounds JOBMAN_JOB_NAME: the name of a job that was given none is
+// its whole command line, and Linux takes no string of more than 128 KiB.
+const maxNameVar = 4096
+
+// environment is that of the command: what was submitted, and the names of the
+// run.
+func environment(env []byte, spec *job.Spec, ref job.Ref) []string {
+	own := []string{"JOBMAN_JOB_ID", "JOBMAN_JOB_NAME", "JOBMAN_JOB_GROUP", "JOBMAN_RUN"}
+	name := spec.Name
+	if len(name) > maxNameVar {
+		cut := maxNameVar
+		for !utf8.RuneStart(name[cut]) {
+			cut--
+		}
+		name = name[:cut]
+	}
+	values := []string{string(ref.ID), name, spec.Group, strconv.Itoa(ref.Run)}
+	var vars []string
+	for entry := range bytes.SplitSeq(env, []byte{0}) {
+		key, _, _ := strings.Cut(string(entry), "=")
+		if len(entry) == 0 || key == own[0] || key == own[1] || key == own[2] || key == own[3] {
+			continue
+		}
+		vars = append(vars, string(entry))
+	}
+	for i, key := range own {
+		vars = append(vars, key+"="+values[i])
+	}
+	return vars
+}
+
+func lookup(env []string, key string) string {
+	for _, entry := range env {
+		if k, v, ok := strings.Cut(entry, "="); ok && k == key {
+			return v
+		}
+	}
+	return ""
+}
+
+// LookPath finds the file that a command's first word means, in the working
+// directory of this process, as execvp(3) does.
+func LookPath(word, path string) (string, error) {
+	if strings.Contains(word, "/") {
+		return word, executable(word)
+	}
+	found := fmt.Errorf("%s: command not found", word)
+	if path == "" {
+		path = "/usr/local/bin:/bin:/usr/bin" // as execvp(3) of the C library
+	}
+	for _, dir := range filepath.SplitList(path) {
+		if dir == "" {
+			dir = "."
+		}
+		file := dir + "/" + word
+		switch err := executable(file); {
+		case err == nil:
+			return file, nil
+		case errors.Is(err, os.ErrPermission):
+			found = err
+		}
+	}
+	return "", found
+}
+
+func executable(file string) error {
+	info, err := os.Stat(file)
+	if err != nil {
+		return err
+	}
+	if info.IsDir() {
+		return fmt.Errorf("%s: is a directory", file)
+	}
+	if err := unix.Faccessat(unix.AT_FDCWD, file, unix.X_OK, unix.AT_EACCESS); err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	return nil
+}
+
+// redirect opens the outputs. stdin is /dev/null, as the backends start us.
+func redirect(spec *job.Spec, out Outputs) error {
+	for _, o := range []struct {
+		fd   int
+		path string
+		kept bool
+	}{{1, out.Stdout, spec.Log.Stdout}, {2, out.Stderr, spec.Log.Stderr}} {
+		switch {
+		case !o.kept:
+			o.path = os.DevNull
+		case o.path == "":
+			continue
+		}
+		// O_NONBLOCK: without a reader, open would block. Not through package
+		// os, which would leave it on.
+		fd, err := unix.Open(o.path, unix.O_WRONLY|unix.O_NONBLOCK|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0)
+		if err != nil {
+			return fmt.Errorf("open the output %s: %w", o.path, err)
+		}
+		if err := unix.SetNonblock(fd, false); err != nil {
+			return fmt.Errorf("open the output %s: %w", o.path, err)
+		}
+		if err := dup2(fd, o.fd); err != nil {
+			return fmt.Errorf("open the output %s: %w", o.path, err)
+		}
+		if err := unix.Close(fd); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// resetSignals sees to it that the command finds no signal ignored that whoever
+// started us ignored: a signal that is caught is reset by execve(2), one that
+// is ignored stays so.
+func resetSignals() {
+	signal.Notify(make(chan os.Signal, 1))
+}

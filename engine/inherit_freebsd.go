@@ -1,0 +1,3 @@
+package engine
+
+func toRlim(n uint64) int64 { return int64(min(n, rlimInfinity)) }

@@ -1,0 +1,99 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	"jobman/job"
+)
+
+// Look returns the jobs as they are now. What the store calls active is held
+// against the backend and the runs' own records, so that nothing is called
+// running that is not; a run that turns out to be over is recorded on the way.
+// A job of another machine is returned as of that machine.
+func (e *Engine) Look(ctx context.Context, jobs []*job.Job) ([]*job.Job, error) {
+	seen, err := e.units(ctx, jobs)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]*job.Job, len(jobs))
+	for i, j := range jobs {
+		if out[i] = j; !e.mayRun(j) {
+			continue
+		}
+		o := job.Observation{Now: e.now(), Unit: seen[j.Ref()]}
+		if err := e.records(j.Ref(), &o); err != nil {
+			return nil, err
+		}
+		decided, actions := job.Decide(*j, o)
+		now := job.Observed(*j, o)
+		if decided.Completed() || len(actions) > 0 && j.Killing() == nil {
+			if err := e.Step(ctx, j.ID); err != nil {
+				// Looking needs no right to write: what was decided is shown.
+				e.log(err)
+				now = decided
+			} else if fresh, err := e.Store.Get(ctx, j.ID, len(j.Runs)); err == nil {
+				fo := job.Observation{Now: e.now(), Unit: o.Unit, Claim: o.Claim}
+				now = job.Observed(*fresh, fo)
+			}
+		}
+		out[i] = &now
+	}
+	return out, nil
+}
+
+// mayRun tells whether a run of the job may be under way here.
+func (e *Engine) mayRun(j *job.Job) bool {
+	r := j.Last()
+	return r != nil && r.Active() && j.HostID == e.HostID
+}
+
+// units asks every backend concerned once.
+func (e *Engine) units(ctx context.Context, jobs []*job.Job) (map[job.Ref]job.Unit, error) {
+	type where struct{ backend, scope string }
+	asked := map[where][]job.Ref{}
+	for _, j := range jobs {
+		if e.mayRun(j) {
+			w := where{j.Backend, j.Scope}
+			asked[w] = append(asked[w], j.Ref())
+		}
+	}
+	seen := map[job.Ref]job.Unit{}
+	for w, refs := range asked {
+		b, err := e.Backend(w.backend, w.scope)
+		if err == nil {
+			var units map[job.Ref]job.Unit
+			if units, err = b.Observe(ctx, refs); err == nil {
+				for ref, u := range units {
+					seen[ref] = u
+				}
+			}
+		}
+		if err != nil {
+			return nil, &BackendError{err}
+		}
+	}
+	return seen, nil
+}
+
+// Kill commits the wish to end jobs, and carries it out as far as that can be
+// done at once. With run the wish is for that run only, and the job must be in
+// it. Jobs that are over are left as they are.
+func (e *Engine) Kill(ctx context.Context, id job.ID, run int, sig job.Signal) error {
+	err := e.Store.Update(ctx, []job.ID{id}, func(j *job.Job) error {
+		now := e.now()
+		k := &job.Kill{At: now, Signal: sig, Until: now.Add(time.Duration(j.Spec.StopGrace))}
+		if k.Signal == "" {
+			k.Signal = j.Spec.StopSignal
+		}
+		if k.Signal == "KILL" {
+			k.Until = now
+		}
+		k.Custom = k.Signal != j.Spec.StopSignal && k.Signal != "KILL"
+		return j.RequestKill(run, k)
+	})
+	if err != nil {
+		return err
+	}
+	return e.Step(ctx, id)
+}

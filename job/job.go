@@ -1,0 +1,105 @@
+package job
+
+import "time"
+
+// Job is the document: what was asked for, and what has become of it. Times are
+// UTC, zero where unknown. It is what the store keeps; what users see as JSON
+// is made from it by cmd/jobman.
+type Job struct {
+	ID   ID   `json:"id"`
+	Spec Spec `json:"spec"`
+
+	Phase   Phase  `json:"phase"`
+	Result  Result `json:"result,omitzero"`
+	Reason  Reason `json:"reason,omitzero"`
+	Message string `json:"message,omitzero"` // a sentence for people
+
+	SubmittedAt time.Time `json:"submitted_at"`
+	StartedAt   time.Time `json:"started_at,omitzero"` // of the first run
+	StoppedAt   time.Time `json:"stopped_at,omitzero"` // of the job
+
+	RunCount     int `json:"run_count"`
+	SuccessCount int `json:"success_count"`
+	FailureCount int `json:"failure_count"`
+
+	Kill *Kill `json:"kill,omitempty"` // committed before anything is stopped
+
+	Backend string `json:"backend"` // "systemd" or "fork"
+	Scope   string `json:"scope"`   // "system" or "user"
+	HostID  string `json:"host_id"` // machine-id(5)
+	Host    string `json:"host"`    // host name, for people
+
+	// Runs are those that were loaded, in order; the last of them is the
+	// current one. Stores keep them as children of the job.
+	Runs []Run `json:"-"`
+}
+
+// Run is one execution of the job's command.
+type Run struct {
+	N       int    `json:"run"` // from 1
+	Phase   Phase  `json:"phase"`
+	Result  Result `json:"result,omitzero"`
+	Reason  Reason `json:"reason,omitzero"`
+	Message string `json:"message,omitzero"`
+
+	ExitCode *int   `json:"exit_code,omitempty"`
+	Signal   Signal `json:"signal,omitzero"`
+
+	Manager      string    `json:"manager"` // identity of the manager it was intended for
+	PID          int       `json:"pid,omitzero"`
+	InvocationID string    `json:"invocation_id,omitzero"`
+	IntendedAt   time.Time `json:"intended_at"`
+	StartedAt    time.Time `json:"started_at,omitzero"`
+	StoppedAt    time.Time `json:"stopped_at,omitzero"`
+
+	CPUSeconds *float64 `json:"cpu_seconds,omitempty"`
+	MemoryPeak *int64   `json:"memory_peak_bytes,omitempty"`
+
+	Kill *Kill `json:"kill,omitempty"` // `kill run`: ends this run, the policy goes on
+}
+
+// Kill is the wish to end a job or a run, committed before it is carried out.
+type Kill struct {
+	At     time.Time `json:"at"`              // of the first such wish
+	Signal Signal    `json:"signal"`          // KILL for --now
+	Until  time.Time `json:"until"`           // what is left then gets SIGKILL
+	Custom bool      `json:"custom,omitzero"` // Signal is not the job's stop signal
+}
+
+// Last returns the current run, or nil.
+func (j *Job) Last() *Run {
+	if len(j.Runs) == 0 {
+		return nil
+	}
+	return &j.Runs[len(j.Runs)-1]
+}
+
+// Run returns run n if it was loaded, else nil.
+func (j *Job) Run(n int) *Run {
+	for i := range j.Runs {
+		if j.Runs[i].N == n {
+			return &j.Runs[i]
+		}
+	}
+	return nil
+}
+
+// Ref names the current run. There must be one.
+func (j *Job) Ref() Ref { return Ref{j.ID, j.Last().N} }
+
+// Status is the coarse state.
+func (j *Job) Status() Status { return j.Phase.Status() }
+
+// Completed tells whether the job is over.
+func (j *Job) Completed() bool { return j.Phase == Done }
+
+// Active tells whether the run is intended or under way.
+func (r *Run) Active() bool { return r.Phase != Done }
+
+// Killing returns the kill that concerns the current run, or nil.
+func (j *Job) Killing() *Kill {
+	if r := j.Last(); r != nil && r.Active() && r.Kill != nil {
+		return r.Kill
+	}
+	return j.Kill
+}

@@ -1,0 +1,75 @@
+package job
+
+import "time"
+
+// Claim is the proof that a run's command was executed, or (Void) that it never
+// will be. It is a file made with O_EXCL, so there is one at most; it is made
+// and synced before the command is executed.
+type Claim struct {
+	PID          int       `json:"pid,omitzero"`
+	InvocationID string    `json:"invocation_id,omitzero"` // of the execution that made it
+	At           time.Time `json:"at"`
+	Void         string    `json:"void,omitzero"` // why the run will never be executed
+}
+
+// Executed tells whether the command was executed, as far as the claim knows.
+func (c *Claim) Executed() bool { return c != nil && c.Void == "" }
+
+// Exit is the record that a run ended, left by whoever saw it end.
+type Exit struct {
+	InvocationID string    `json:"invocation_id,omitzero"`
+	At           time.Time `json:"at"`
+	Code         *int      `json:"code,omitempty"`
+	Signal       Signal    `json:"signal,omitzero"`
+	// ServiceResult is systemd's $SERVICE_RESULT (systemd.exec(5)): "oom-kill",
+	// "timeout", ...; the fork supervisor leaves it empty.
+	ServiceResult string `json:"service_result,omitzero"`
+	// StartError tells why the command could not be executed.
+	StartError string `json:"start_error,omitzero"`
+	// StopQueued: somebody asked for the end before it came.
+	StopQueued bool `json:"stop_queued,omitzero"`
+	// ManagerStopping: the machine or the session was going down.
+	ManagerStopping bool     `json:"manager_stopping,omitzero"`
+	CPUSeconds      *float64 `json:"cpu_seconds,omitempty"`
+	MemoryPeak      *int64   `json:"memory_peak_bytes,omitempty"` // bytes
+}
+
+// UnitState is what a backend sees of a run.
+type UnitState uint8
+
+// The states of a unit.
+const (
+	UnitUnknown UnitState = iota // nobody asked, or there was no answer
+	UnitAbsent                   // the backend knows no such run
+	UnitLive                     // starting, running, stopping, or in its stop-post
+	UnitDead                     // over, but still remembered with its end
+)
+
+// Unit is what a backend says of a run.
+type Unit struct {
+	State UnitState
+	PID   int // main process, 0 if unknown
+	// Main is how the main process ended; nil unless State is UnitDead and it
+	// was started at all.
+	Main *Exit
+}
+
+// Observation is all that a decision may depend on beside the job itself.
+// Whoever observes asks the backend first and reads the records then: a run
+// that ended between the two has left its record by the time it is looked for.
+type Observation struct {
+	Now     time.Time
+	Manager string // identity of the manager that would start runs now; "" if nobody asked
+	Unit    Unit
+	Claim   *Claim
+	Exit    *Exit
+}
+
+// StopRequest is what a backend gets to end a run: Signal to the whole tree,
+// and SIGKILL to what is left of it after Grace. A signal of KILL or a grace of
+// 0 means SIGKILL at once.
+type StopRequest struct {
+	Signal Signal
+	Grace  time.Duration
+	Custom bool // Signal is not the stop signal that the run was started with
+}

@@ -1,0 +1,108 @@
+package job
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Spec is what a job is to do, as it was submitted: resolved once, complete,
+// never changed. Its JSON keys are the names of the options of `run`, so a
+// stored spec can be submitted again. It holds no environment, which may hold
+// secrets and is kept apart.
+type Spec struct {
+	Command    []Text   `json:"command"`
+	Name       string   `json:"name"`
+	Group      string   `json:"group"`
+	Chdir      Text     `json:"chdir"` // absolute
+	StopSignal Signal   `json:"stop-signal"`
+	StopGrace  Duration `json:"stop-grace"`
+	Log        Log      `json:"log"`
+
+	// What the command inherits from the submitter, as with nohup(1).
+	Umask  Umask            `json:"umask"`
+	Nice   int              `json:"nice"`
+	Limits map[string]Limit `json:"limits,omitempty"` // see setrlimit(2); by lower-case name: "nofile"
+}
+
+// Log says what is kept of a run's output.
+type Log struct {
+	Stdout          bool `json:"stdout"`           // default true
+	Stderr          bool `json:"stderr"`           // default true
+	PrefixTimestamp bool `json:"prefix-timestamp"` // default true
+}
+
+// DefaultStopSignal and DefaultStopGrace hold where --stop-signal and
+// --stop-grace are not given.
+const (
+	DefaultStopSignal = Signal("TERM")
+	DefaultStopGrace  = Duration(10e9)
+)
+
+// DefaultName is the name of a job that was given none: its command line, the
+// words joined by one space. It is kept as it is, newlines and all; whoever
+// prints it strips what must not be printed.
+func DefaultName(command []Text) string {
+	return strings.ToValidUTF8(strings.Join(Strings(command), " "), "\uFFFD")
+}
+
+// CheckName tells why a name that a user gave can't be one.
+func CheckName(name string) error {
+	if err := checkLabel(name); err != nil {
+		return fmt.Errorf("name %w", err)
+	}
+	if IsID(strings.ToLower(name)) {
+		return errors.New("name looks like a job's id")
+	}
+	return nil
+}
+
+// CheckGroup tells why a group that a user gave can't be one.
+func CheckGroup(group string) error {
+	if err := checkLabel(group); err != nil {
+		return fmt.Errorf("group %w", err)
+	}
+	return nil
+}
+
+func checkLabel(s string) error {
+	switch {
+	case s == "":
+		return errors.New("is empty")
+	case !utf8.ValidString(s):
+		return errors.New("is not UTF-8")
+	case utf8.RuneCountInString(s) > 200:
+		return fmt.Errorf("has %d characters, at most 200 are allowed", utf8.RuneCountInString(s))
+	case strings.HasPrefix(s, "-"):
+		return errors.New("begins with a dash")
+	case strings.IndexFunc(s, unicode.IsControl) >= 0:
+		return errors.New("contains a control character")
+	}
+	return nil
+}
+
+// Check tells why a spec can't be a job's.
+func (s *Spec) Check() error {
+	switch {
+	case len(s.Command) == 0 || s.Command[0] == "":
+		return errors.New("there is no command")
+	case !strings.HasPrefix(string(s.Chdir), "/") && !isWindowsPath(string(s.Chdir)):
+		return fmt.Errorf("working directory %q is not absolute", s.Chdir)
+	case s.StopSignal.Number() == 0:
+		return fmt.Errorf("stop signal %q is unknown here", s.StopSignal)
+	case s.StopGrace < 0:
+		return errors.New("stop grace is negative")
+	}
+	for _, word := range s.Command {
+		if strings.ContainsRune(string(word), 0) {
+			return errors.New("an argument contains a NUL byte")
+		}
+	}
+	return nil
+}
+
+func isWindowsPath(p string) bool {
+	return len(p) > 2 && p[1] == ':' || strings.HasPrefix(p, `\\`)
+}

@@ -1,0 +1,248 @@
+package journal
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"time"
+)
+
+const (
+	// outSize is how many bytes of records are gathered for one write.
+	outSize = 256 << 10
+
+	// retryAfter is how long nothing is tried after a write failed, so that a full
+	// disk costs nothing while the job goes on printing.
+	retryAfter = 100 * time.Millisecond
+)
+
+// appender turns what a run wrote into records and appends them to the newest log
+// file. It never fails towards its caller: what can't be written is counted.
+//
+// Its lock is to be held from before the bytes are taken until after flush.
+type appender struct {
+	lock   dirLock
+	stamps bool
+	write  func(*os.File, []byte) (int, error) // os.File.Write; a test's may fail
+
+	file     *os.File
+	sound    bool  // file ends with a newline: known since the lock was taken
+	end      int64 // of the file, as far as this appender has seen to it
+	lastByte [1]byte
+	out      []byte // records not yet written; its capacity never grows
+
+	heads [numStreams][2][]byte // for the current time; second index 1: partial
+	now   time.Time
+
+	// Whether a stream's last record was a piece: as the file is, and counting what
+	// is in out.
+	written, gathered [numStreams]bool
+	// broken says that the line which is open in the file ended among lost bytes.
+	broken [numStreams]bool
+
+	// torn is the stream whose whole line was cut off by a failed write, its newline
+	// counted as lost until the repair brings it; -1: none.
+	torn int
+
+	retry time.Time // nothing is tried before
+	err   error     // why the last write failed
+	new   Loss      // not yet recorded
+	lost  Loss      // all since the start
+}
+
+func newAppender(logs string, stamps bool, write func(*os.File, []byte) (int, error)) *appender {
+	if write == nil {
+		write = (*os.File).Write
+	}
+	return &appender{
+		lock:   dirLock{logs: logs},
+		stamps: stamps,
+		write:  write,
+		torn:   -1,
+		out:    make([]byte, 0, outSize+inletSize+2*(maxHeader+1)), // as far as lines can overshoot
+	}
+}
+
+// acquire takes the lock before bytes are read. Only the context's end is an
+// error; when there can be no lock, because there can be no directory for it, the
+// bytes are as good as lost anyway and flush will find out.
+func (a *appender) acquire(ctx context.Context) error {
+	if a.lock.file == nil && a.backingOff() {
+		return nil
+	}
+	if err := a.lock.acquire(ctx); err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		a.fail(err)
+	}
+	return nil
+}
+
+// release lets others write. Nothing may be gathered or held back any more.
+func (a *appender) release() {
+	a.record()
+	a.sound = false
+	a.lock.release()
+}
+
+// close flushes and releases. The error tells what was lost since the start.
+func (a *appender) close() error {
+	a.flush()
+	if a.new != (Loss{}) && !a.lock.held {
+		// There was no room for the lock. Perhaps there is now, for the record.
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		_ = a.lock.acquire(ctx)
+	}
+	a.release()
+	a.lock.close()
+	a.closeFile()
+	if n := a.lost.Total(); n > 0 {
+		return fmt.Errorf("%d bytes of output lost: %w", n, a.err)
+	}
+	return nil
+}
+
+// at sets the time that the following records get.
+func (a *appender) at(now time.Time) {
+	a.now = now
+	stamp := now
+	if !a.stamps {
+		stamp = time.Time{}
+		if a.heads[0][0] != nil {
+			return
+		}
+	}
+	for s := range a.heads {
+		for partial := range a.heads[s] {
+			a.heads[s][partial] = appendHeader(a.heads[s][partial][:0], stamp, Stream(s), partial == 1)
+		}
+	}
+}
+
+// lines gathers a record for each whole line of b and returns the length of these
+// lines. What follows the last newline is left to the caller.
+func (a *appender) lines(s Stream, b []byte) (n int) {
+	i := bytes.IndexByte(b, '\n')
+	if i < 0 {
+		return 0
+	}
+	a.mend(s)
+	a.gathered[s] = false
+	head := a.heads[s][0]
+	for ; i >= 0; i = bytes.IndexByte(b[n:], '\n') {
+		a.out = append(a.out, head...)
+		a.out = append(a.out, b[n:n+i+1]...)
+		n += i + 1
+		if len(a.out) >= outSize {
+			a.flush()
+			a.mend(s)
+		}
+	}
+	return n
+}
+
+// piece gathers a record of bytes that no newline follows.
+func (a *appender) piece(s Stream, b []byte) {
+	a.mend(s)
+	a.out = append(a.out, a.heads[s][1]...)
+	a.out = append(a.out, b...)
+	a.out = append(a.out, '\n')
+	a.gathered[s] = true
+	if len(a.out) >= outSize {
+		a.flush()
+	}
+}
+
+// flush writes what was gathered, or counts it as lost.
+func (a *appender) flush() {
+	if len(a.out) == 0 {
+		return
+	}
+	n, err := a.append(a.out)
+	if err != nil {
+		a.drop(n)
+	}
+	a.written = a.gathered
+	a.out = a.out[:0]
+}
+
+// append writes b behind the newest log file, which it opens and repairs if need
+// be. It returns how much of b came into the file.
+func (a *appender) append(b []byte) (int, error) {
+	if !a.lock.held || a.backingOff() {
+		return 0, a.err
+	}
+	err := a.prepare()
+	if err != nil {
+		a.fail(err)
+		return 0, err
+	}
+	n, err := a.write(a.file, b)
+	if err != nil {
+		a.fail(err)
+		return n, err
+	}
+	a.end += int64(n)
+	return n, nil
+}
+
+// prepare opens the file and ends a torn last record in it. Whatever another
+// process wrote since this one had the lock, a newline is all that it takes: files
+// are opened for appending.
+func (a *appender) prepare() error {
+	if a.sound {
+		return nil
+	}
+	// A rotation by another process would be noticed here.
+	if a.file == nil {
+		f, err := openNewest(a.lock.logs)
+		if err != nil {
+			return err
+		}
+		a.file = f
+	}
+	if err := a.repair(); err != nil {
+		return err
+	}
+	a.sound = true
+	return nil
+}
+
+// repair appends the newline that a torn last record lacks. If the record's header
+// is whole, its text is kept. A whole header without a plus said that a newline
+// followed in the output, so none is invented. What is left of a torn header
+// becomes a line that is no record.
+func (a *appender) repair() error {
+	// Stat would do too, but costs memory for each line of a slow job.
+	end, err := a.file.Seek(0, io.SeekEnd)
+	if err != nil || end == a.end {
+		return err
+	}
+	if _, err := a.file.ReadAt(a.lastByte[:], end-1); err != nil {
+		return err
+	}
+	a.end = end
+	if a.lastByte[0] == '\n' {
+		a.torn = -1 // if it was, another process was here
+		return nil
+	}
+	n, err := a.write(a.file, []byte{'\n'})
+	a.end += int64(n)
+	if n > 0 && a.torn >= 0 {
+		a.count(Stream(a.torn), -1)
+		a.torn = -1
+	}
+	return err
+}
+
+func (a *appender) closeFile() {
+	if a.file != nil {
+		a.file.Close()
+		a.file = nil
+	}
+	a.sound, a.end = false, 0
+}

@@ -1,0 +1,108 @@
+package bolt
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+
+	"go.etcd.io/bbolt"
+
+	"jobman/job"
+)
+
+// Check reads the whole index, and returns what is wrong with it: damaged
+// pages, jobs and indexes that disagree.
+func (s *Store) Check(ctx context.Context) error {
+	// bbolt checks in a goroutine of its own, where faults are not caught: all
+	// that it will read has been read here by then.
+	return s.viewWith(ctx, bbolt.Options{ReadOnly: true, PreLoadFreelist: true}, func(t tx) error {
+		problems := t.checkJobs()
+		if err := t.checkIndexes(); err != nil {
+			problems = append(problems, err)
+		}
+		if len(problems) == 0 {
+			for err := range t.Tx.Check() {
+				problems = append(problems, err)
+			}
+		}
+		if len(problems) > 0 {
+			return s.damaged("%v", errors.Join(problems...))
+		}
+		return nil
+	})
+}
+
+// checkJobs finds jobs that are not in the indexes as they should be, runs that
+// belong to none, environments that are missing or left over.
+func (t tx) checkJobs() (problems []error) {
+	wrong := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
+	var j *job.Job
+	runs := 0
+	active := 0
+	t.jobs().ForEach(func(k, v []byte) error {
+		if id, _, isRun := bytes.Cut(k, []byte("/")); isRun {
+			d := document{job: []byte("{}"), runs: [][]byte{v}}
+			r, err := d.decode()
+			switch {
+			case err != nil:
+				wrong("a run of %s: %w", id, err)
+			case j == nil || string(id) != string(j.ID):
+				wrong("a run of job %s, which is not there", id)
+			case !bytes.Equal(k, runKey(j.ID, r.Runs[0].N)):
+				wrong("run %d of job %s is in another's place", r.Runs[0].N, id)
+			}
+			runs++
+			return nil
+		}
+		var err error
+		if j, err = (document{job: v}).decode(); err != nil {
+			wrong("job %s: %w", k, err)
+			return nil
+		}
+		if string(k) != string(j.ID) {
+			wrong("job %s is in the place of %s", j.ID, k)
+		}
+		e := newEntry(j)
+		for i, key := range e.keys() {
+			if !bytes.Equal(t.Bucket(indexes[i]).Get(key), e.value()) {
+				wrong("%s does not hold job %s as it is", indexes[i], k)
+			}
+		}
+		env := t.Bucket(bucketEnv).Get(k)
+		if j.Completed() != (env == nil) {
+			wrong("job %s: completed %t, environment %t", k, j.Completed(), env != nil)
+		}
+		if env != nil {
+			active++
+		}
+		return nil
+	})
+	if n := count(t.Bucket(bucketEnv)); n != active {
+		wrong("%d environments for %d active jobs", n, active)
+	}
+	return problems
+}
+
+// checkIndexes finds entries of jobs that are not there: each job is known to
+// have its own.
+func (t tx) checkIndexes() error {
+	jobs := 0
+	t.jobs().ForEach(func(k, _ []byte) error {
+		if !bytes.Contains(k, []byte("/")) {
+			jobs++
+		}
+		return nil
+	})
+	for _, index := range indexes {
+		if n := count(t.Bucket(index)); n != jobs {
+			return fmt.Errorf("%s has %d entries for %d jobs", index, n, jobs)
+		}
+	}
+	return nil
+}
+
+func count(b *bbolt.Bucket) (n int) {
+	b.ForEach(func(_, _ []byte) error { n++; return nil })
+	return n
+}

@@ -1,0 +1,149 @@
+package bolt
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"go.etcd.io/bbolt"
+
+	"jobman/job"
+)
+
+var (
+	bucketMeta  = []byte("meta")
+	bucketJobs  = []byte("jobs")
+	bucketEnv   = []byte("env")
+	bucketTrash = []byte("trash")
+
+	bucketByTime  = []byte("by_time")
+	bucketByName  = []byte("by_name")
+	bucketByGroup = []byte("by_group")
+	indexes       = [3][]byte{bucketByTime, bucketByName, bucketByGroup} // as entry.keys
+
+	buckets = [][]byte{bucketMeta, bucketJobs, bucketEnv, bucketTrash, bucketByTime, bucketByName, bucketByGroup}
+
+	keySchema = []byte("schema")
+)
+
+// tx is a bbolt transaction that knows jobs.
+type tx struct {
+	*bbolt.Tx
+	store *Store
+}
+
+func (t tx) jobs() *bbolt.Bucket { return t.Bucket(bucketJobs) }
+
+// runsOf is the prefix of the keys of a job's runs.
+func runsOf(id job.ID) []byte { return append([]byte(id), '/') }
+
+func runKey(id job.ID, n int) []byte {
+	return binary.BigEndian.AppendUint32(runsOf(id), uint32(n))
+}
+
+// document is a job as it is stored. Its bytes are valid in its transaction
+// only, unless they are cloned.
+type document struct {
+	job  []byte
+	runs [][]byte // in order
+}
+
+// load finds a job with at most n of its last runs, -1: all.
+func (t tx) load(id job.ID, n int) (d document, found bool) {
+	if d.job = t.jobs().Get([]byte(id)); d.job == nil {
+		return d, false
+	}
+	for _, run := range backward(t.jobs().Cursor(), runsOf(id)) {
+		if len(d.runs) == n {
+			break
+		}
+		d.runs = append(d.runs, run)
+	}
+	slices.Reverse(d.runs)
+	return d, true
+}
+
+func (d document) clone() document {
+	c := document{job: bytes.Clone(d.job)}
+	for _, run := range d.runs {
+		c.runs = append(c.runs, bytes.Clone(run))
+	}
+	return c
+}
+
+func (d document) decode() (*job.Job, error) {
+	j := new(job.Job)
+	if err := json.Unmarshal(d.job, j); err != nil {
+		return nil, err
+	}
+	for _, run := range d.runs {
+		var r job.Run
+		if err := json.Unmarshal(run, &r); err != nil {
+			return nil, err
+		}
+		j.Runs = append(j.Runs, r)
+	}
+	return j, nil
+}
+
+// decode explains what decoding finds.
+func (s *Store) decode(d document) (*job.Job, error) {
+	j, err := d.decode()
+	if err != nil {
+		return nil, s.damaged("a job can't be read: %v", err)
+	}
+	return j, nil
+}
+
+// put stores a job with the runs that it carries; was is its entry until now,
+// if it was there. It tells whether anything had to be written.
+func (t tx) put(j *job.Job, was *entry) (changed bool, err error) {
+	put := func(bucket *bbolt.Bucket, key, value []byte) error {
+		if bytes.Equal(bucket.Get(key), value) {
+			return nil
+		}
+		changed = true
+		return bucket.Put(key, value)
+	}
+	b, err := json.Marshal(j)
+	if err != nil {
+		return false, fmt.Errorf("encode job %s: %w", j.ID, err)
+	}
+	if err := put(t.jobs(), []byte(j.ID), b); err != nil {
+		return changed, err
+	}
+	for i := range j.Runs {
+		if b, err = json.Marshal(&j.Runs[i]); err != nil {
+			return changed, fmt.Errorf("encode a run of %s: %w", j.ID, err)
+		}
+		if err := put(t.jobs(), runKey(j.ID, j.Runs[i].N), b); err != nil {
+			return changed, err
+		}
+	}
+	if !changed {
+		return false, nil
+	}
+	now := newEntry(j)
+	var before [3][]byte
+	if was != nil {
+		before = was.keys()
+	}
+	value := now.value()
+	for i, key := range now.keys() {
+		index := t.Bucket(indexes[i])
+		if was != nil && !bytes.Equal(before[i], key) {
+			if err := index.Delete(before[i]); err != nil {
+				return changed, err
+			}
+		}
+		if err := put(index, key, value); err != nil {
+			return changed, err
+		}
+	}
+	if now.done {
+		err = t.Bucket(bucketEnv).Delete([]byte(j.ID))
+	}
+	return changed, err
+}

@@ -1,0 +1,84 @@
+// Package store is the contract of what keeps jobs, and its conformance suite
+// (package storetest). It is such that a document database with compare-and-swap
+// on a revision can implement it; store/bolt is the implementation in use.
+package store
+
+import (
+	"context"
+	"errors"
+
+	"jobman/job"
+)
+
+// Store keeps jobs. Every method is safe for concurrent use by any number of
+// processes, and returns an error that wraps one of those below, or the
+// context's, or else one that means: the store can't be read or written.
+type Store interface {
+	// Submit MUST add the job with its runs and its environment durably, in one
+	// transaction, before it returns nil. With unique it MUST, in the same
+	// transaction, look for an active job of the same name and return
+	// *ActiveError instead of adding. The environment is kept at least until
+	// the job is completed.
+	Submit(ctx context.Context, j *job.Job, env []byte, unique bool) error
+
+	// Get returns a job with at most the given number of its last runs (-1:
+	// all), in order, or ErrNotFound.
+	Get(ctx context.Context, id job.ID, runs int) (*job.Job, error)
+
+	// Env returns the environment that an incomplete job was submitted with, or
+	// ErrNotFound.
+	Env(ctx context.Context, id job.ID) ([]byte, error)
+
+	// Query returns the jobs that meet the filter, newest submitted first.
+	Query(ctx context.Context, f Filter) ([]*job.Job, error)
+
+	// Update is an atomic read, modify, write of all the named jobs in one
+	// transaction: it calls change for each, with the job's last run loaded, and
+	// stores what change leaves. Jobs that are not there are skipped. change
+	// may append runs; it MUST be pure, because it may be called again. When it
+	// returns ErrUnchanged that job is left as it is; any other error aborts the
+	// whole transaction and is returned. Nothing is written where nothing
+	// changed.
+	Update(ctx context.Context, ids []job.ID, change func(*job.Job) error) error
+
+	// Delete removes completed jobs with their runs; ids that are not there or
+	// not completed are skipped. It returns those that it removed.
+	Delete(ctx context.Context, ids []job.ID) ([]job.ID, error)
+}
+
+// Filter selects jobs. Empty fields select everything; filled ones must all
+// hold; of the values within one field, one must.
+type Filter struct {
+	ID       job.ID // exactly this job
+	IDPrefix string
+	Name     string   // exactly this name
+	Globs    []string // names, path.Match syntax
+	Groups   []string
+
+	Active bool // incomplete jobs only
+	Done   bool // completed jobs only; with Active too, or neither: both
+
+	Results []job.Result // of completed jobs
+
+	// Limit is the most completed jobs that are returned, 0: no limit.
+	// Incomplete jobs don't count and are always returned.
+	Limit int
+	// Runs is how many of the last runs to load with each job: 0 loads the last
+	// one, -1 all.
+	Runs int
+}
+
+// The errors that callers tell apart.
+var (
+	ErrNotFound  = errors.New("no such job")
+	ErrUnchanged = errors.New("unchanged")
+	// ErrSchema: the store was written by a newer jobman.
+	ErrSchema = errors.New("the store was written by a newer version of jobman")
+	// ErrUnsafe: others may write the store, or it holds links.
+	ErrUnsafe = errors.New("the store is not safe")
+)
+
+// ActiveError tells which job is in the way of a unique one.
+type ActiveError struct{ ID job.ID }
+
+func (e *ActiveError) Error() string { return "a job of that name is active: " + string(e.ID) }

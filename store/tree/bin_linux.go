@@ -1,0 +1,87 @@
+package tree
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// Executable returns the path of the jobman that units execute: a copy of this
+// one, kept in the store, so that replacing or deleting jobman does not touch a
+// job that is under way. Units name it for as long as a run lives: its pump may
+// be started at any time, and its stop-post at its end.
+//
+// A copy is made once per version. Where none can be executed (the store is
+// mounted noexec; SELinux lets no service execute what lies in a home
+// directory) or made (a full disk), it is this program's own path.
+func (t Tree) Executable() (string, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return "", err
+	}
+	bin := filepath.Join(string(t), "bin")
+	if filepath.Dir(self) == bin || !mayExecute(string(t)) {
+		return self, nil
+	}
+	// Not by its path: it may have been replaced since it was started.
+	from, err := os.Open("/proc/self/exe")
+	if err != nil {
+		return self, nil
+	}
+	defer from.Close()
+	var st unix.Stat_t
+	if err := unix.Fstat(int(from.Fd()), &st); err != nil {
+		return self, nil
+	}
+	sum := sha256.Sum256(fmt.Appendf(nil, "%d %d %d %d.%d %d.%d", st.Dev, st.Ino, st.Size,
+		st.Mtim.Sec, st.Mtim.Nsec, st.Ctim.Sec, st.Ctim.Nsec))
+	name := filepath.Join(bin, "jobman-"+hex.EncodeToString(sum[:6]))
+	if _, err := os.Lstat(name); err == nil {
+		return name, nil
+	}
+	if copyProgram(from, name) != nil {
+		return self, nil
+	}
+	return name, nil
+}
+
+func mayExecute(dir string) bool {
+	var fs unix.Statfs_t
+	if err := unix.Statfs(dir, &fs); err != nil || fs.Flags&unix.ST_NOEXEC != 0 {
+		return false
+	}
+	enforce, err := os.ReadFile("/sys/fs/selinux/enforce")
+	return err != nil || strings.TrimSpace(string(enforce)) != "1"
+}
+
+func copyProgram(from io.Reader, name string) error {
+	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+		return err
+	}
+	to, err := os.CreateTemp(filepath.Dir(name), ".jobman-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(to.Name()) // gone by then if all went well
+	_, err = io.Copy(to, from)
+	if err == nil {
+		err = to.Chmod(0o700)
+	}
+	// A torn copy after a power cut would be executed; this is once a version.
+	if err == nil {
+		err = to.Sync()
+	}
+	if cerr := to.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		return err
+	}
+	return os.Rename(to.Name(), name)
+}

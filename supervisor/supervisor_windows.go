@@ -1,0 +1,45 @@
+package supervisor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"jobman/job"
+	"jobman/store/tree"
+)
+
+var errWindows = fmt.Errorf("the fork supervisor on Windows: %w", errors.ErrUnsupported)
+
+// Supervisor can't run anything on Windows yet; the choice of a backend says so
+// before any of its methods could be called.
+type Supervisor struct{}
+
+// New returns it.
+func New(tree.Tree, string) *Supervisor { return &Supervisor{} }
+
+// Manager implements engine.Backend.
+func (*Supervisor) Manager(context.Context) (string, error) { return "", errWindows }
+
+// Start implements engine.Backend.
+func (*Supervisor) Start(context.Context, *job.Job) error { return errWindows }
+
+// Observe implements engine.Backend.
+func (*Supervisor) Observe(context.Context, []job.Ref) (map[job.Ref]job.Unit, error) {
+	return nil, errWindows
+}
+
+// Stop implements engine.Backend.
+func (*Supervisor) Stop(context.Context, job.Ref, job.StopRequest) error { return errWindows }
+
+// Signal implements engine.Backend.
+func (*Supervisor) Signal(context.Context, job.Ref, job.Signal) error { return errWindows }
+
+// Forget implements engine.Backend.
+func (*Supervisor) Forget(context.Context, []job.Ref) error { return errWindows }
+
+// Close implements engine.Backend.
+func (*Supervisor) Close() error { return nil }
+
+// Shim: see shim_unix.go.
+func Shim(string, func(job.Ref) error) error { return errWindows }

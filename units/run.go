@@ -1,0 +1,132 @@
+package units
+
+import (
+	"fmt"
+	"time"
+
+	"jobman/job"
+)
+
+// Run is all that the units of a run are built from.
+type Run struct {
+	Ref   job.Ref
+	Spec  *job.Spec
+	Dir   string // the run's directory: the one argument of exec, ended and pump
+	Exe   string // absolute path of jobman
+	Step  string // name of the service that takes in ended runs
+	FIFOs FIFOs
+}
+
+// FIFOs is what the names of the two FIFOs begin with that a run's output goes
+// to; empty where all of it is discarded.
+type FIFOs string
+
+// Stdout and Stderr are the paths of the FIFOs.
+func (f FIFOs) Stdout() string { return string(f) + ".stdout" }
+
+// Stderr: see Stdout.
+func (f FIFOs) Stderr() string { return string(f) + ".stderr" }
+
+// FIFOsIn names the FIFOs of a run below a runtime directory.
+func FIFOsIn(runtime string, r job.Ref) FIFOs {
+	return FIFOs(fmt.Sprintf("%s/jobman/%s-%d", runtime, r.ID, r.Run))
+}
+
+// MinStop is the least time that stop-post gets: TimeoutStopSec= bounds
+// ExecStopPost= too, and 0 would kill it even after a natural end.
+const MinStop = 5 * time.Second
+
+// Units returns the run's service and the auxiliary units that come with it.
+func (r Run) Units() (Unit, []Unit) {
+	service := Unit{RunName(r.Ref), []Property{
+		{"Description", r.description()},
+		{"Slice", SliceName(r.Spec.Group)},
+		{"Type", "simple"},
+		// Everything about the command itself (directory, environment, limits,
+		// user) is done by exec: systemd would expand, drop or refuse parts of
+		// it, show it to every local user, and not run stop-post when it fails.
+		{"WorkingDirectory", "/"},
+		{"ExecStart", []Exec{{Path: r.Exe, Args: r.args("exec")}}},
+		{"ExecStopPostEx", []ExecFlags{{Path: r.Exe, Args: r.args("ended"), Flags: []string{"privileged"}}}},
+		{"KillMode", "control-group"},
+		{"KillSignal", int32(r.Spec.StopSignal.Number())},
+		{"TimeoutStopUSec", usec(max(time.Duration(r.Spec.StopGrace), MinStop))},
+		// A command that fails is not a failed unit: `systemctl --failed` is the
+		// operator's, and the exit record tells more. The unit fails only where
+		// stop-post does, and stays loaded with the main process's end.
+		{"SuccessExitStatus", allStatuses},
+		{"OnFailure", []string{r.Step}},
+		{"IgnoreSIGPIPE", false},
+		{"SyslogIdentifier", "jobman"},
+	}}
+	if r.FIFOs == "" {
+		return service, nil
+	}
+	pump := pumpName(r.Ref)
+	// Wants, not Requires: where the FIFOs can't be made, exec says so.
+	service.Properties = append(service.Properties,
+		Property{"Wants", []string{pump + ".socket"}},
+		Property{"After", []string{pump + ".socket"}})
+	return service, []Unit{
+		{pump + ".socket", []Property{
+			{"Description", "output of " + RunName(r.Ref)},
+			{"Listen", []Listen{{"FIFO", r.FIFOs.Stdout()}, {"FIFO", r.FIFOs.Stderr()}}},
+			{"SocketMode", uint32(0o600)},
+			{"DirectoryMode", uint32(0o700)},
+			{"RemoveOnStop", true},
+			{"StopWhenUnneeded", true},
+			// The pump is started at every first byte after it went idle, and
+			// again when it was killed; a limit would close the FIFOs.
+			{"TriggerLimitIntervalUSec", uint64(0)},
+			{"CollectMode", "inactive-or-failed"},
+		}},
+		{pump + ".service", []Property{
+			{"Description", "pump of " + RunName(r.Ref)},
+			{"Type", "simple"},
+			{"WorkingDirectory", "/"},
+			{"ExecStart", []Exec{{Path: r.Exe, Args: escapeArgs(r.Exe, "pump", r.Dir)}}},
+			// Not BindsTo: a socket that its own service needs is never unneeded.
+			{"PartOf", []string{pump + ".socket"}},
+			{"After", []string{pump + ".socket"}},
+			{"StartLimitIntervalUSec", uint64(0)},
+			{"CollectMode", "inactive-or-failed"},
+			{"SyslogIdentifier", "jobman"},
+		}},
+	}
+}
+
+// allStatuses makes every end of the command a clean one for systemd.
+var allStatuses = func() Statuses {
+	var s Statuses
+	for code := range int32(256) {
+		s.Codes = append(s.Codes, code)
+	}
+	for signal := int32(1); signal <= 64; signal++ {
+		s.Signals = append(s.Signals, signal)
+	}
+	return s
+}()
+
+// args is the command line of an internal verb. Where there are FIFOs, exec and
+// ended are told what their names begin with.
+func (r Run) args(verb string) []string {
+	if r.FIFOs == "" {
+		return escapeArgs(r.Exe, verb, r.Dir)
+	}
+	return escapeArgs(r.Exe, verb, r.Dir, string(r.FIFOs))
+}
+
+// description names the job for people. Any local user can read it, so it never
+// shows a command line, which is what the name of a job without one is.
+func (r Run) description() string {
+	name := r.Spec.Name
+	if name == job.DefaultName(r.Spec.Command) {
+		name = r.Ref.ID.Short()
+	}
+	if runes := []rune(name); len(runes) > 80 {
+		name = string(runes[:80]) + "…"
+	}
+	return "jobman: " + name
+}
+
+func usec(d time.Duration) uint64 { return uint64(d / time.Microsecond) }
