@@ -53,6 +53,9 @@ func CheckName(name string) error {
 	if err := checkLabel(name); err != nil {
 		return fmt.Errorf("name %w", err)
 	}
+	if strings.HasPrefix(name, "-") {
+		return errors.New("name begins with a dash")
+	}
 	if IsID(strings.ToLower(name)) {
 		return errors.New("name looks like a job's id")
 	}
@@ -75,8 +78,6 @@ func checkLabel(s string) error {
 		return errors.New("is not UTF-8")
 	case utf8.RuneCountInString(s) > 200:
 		return fmt.Errorf("has %d characters, at most 200 are allowed", utf8.RuneCountInString(s))
-	case strings.HasPrefix(s, "-"):
-		return errors.New("begins with a dash")
 	case strings.IndexFunc(s, unicode.IsControl) >= 0:
 		return errors.New("contains a control character")
 	}

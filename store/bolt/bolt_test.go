@@ -1,6 +1,16 @@
 package bolt
 
-import "testing"
+import (
+	"path/filepath"
+	"testing"
+
+	"jobman/store"
+	"jobman/store/storetest"
+)
+
+func TestConformance(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) store.Store { return open(t, filepath.Join(t.TempDir(), "parent", ".db")) })
+}
 
 func open(t testing.TB, root string) *Store {
 	t.Helper()

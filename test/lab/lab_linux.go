@@ -1,4 +1,4 @@
-// Package lab boots a real systemd to test against where PID 1 is something
+// A lab is a real systemd where PID 1 is something
 // else: systemd-nspawn over an overlay of the machine's own root, so that Go, the
 // module cache and this tree are there, and nothing that is written stays.
 //
