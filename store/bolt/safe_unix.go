@@ -16,6 +16,13 @@ import (
 // nofollow makes open(2) refuse a link.
 const nofollow = syscall.O_NOFOLLOW
 
+// release closes the index with bbolt's lock on it. Closing is not enough: the
+// mapping that is left keeps the file, and the lock, alive.
+func release(file *os.File) {
+	syscall.Flock(int(file.Fd()), syscall.LOCK_UN)
+	file.Close()
+}
+
 // checkSafe refuses a store that somebody else could change, or that leads
 // elsewhere. The root itself may be reached by a link.
 func checkSafe(root string) error {

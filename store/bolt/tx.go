@@ -77,7 +77,7 @@ func (s *Store) transact(o bbolt.Options, do func(tx) (commit bool, err error)) 
 		}
 		cause := recover()
 		if file != nil {
-			file.Close() // and so bbolt's lock
+			release(file)
 		}
 		if caller, ok := cause.(callersPanic); ok {
 			panic(caller.cause)

@@ -3,11 +3,44 @@ package storetest
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"jobman/job"
 	"jobman/store"
 )
+
+// testDeleteMany empties whole regions of whatever keeps the jobs.
+func testDeleteMany(t *testing.T, s store.Store) {
+	var ids, kept []job.ID
+	for i := range 120 {
+		j := withRuns(1 + i%3)
+		j.Message = strings.Repeat("m", i%7*600)
+		for r := range j.Runs {
+			j.Runs[r].Message = strings.Repeat("m", i%5*900)
+		}
+		Complete(j, job.Success)
+		submit(t, s, j)
+		if i%40 == 0 {
+			kept = append(kept, j.ID)
+		} else {
+			ids = append(ids, j.ID)
+		}
+	}
+	deleted, err := s.Delete(t.Context(), ids)
+	if err != nil || !slices.Equal(deleted, ids) {
+		t.Fatalf("deleted %d of %d, %v", len(deleted), len(ids), err)
+	}
+	if n := len(query(t, s, store.Filter{})); n != len(kept) {
+		t.Errorf("%d jobs are left", n)
+	}
+	for _, id := range ids { // whatever is left of a job would become its namesake's
+		j := Job("name", "group")
+		j.ID, j.Runs, j.RunCount = id, nil, 0
+		submit(t, s, j)
+		same(t, "a job in the place of another", get(t, s, id, -1), j)
+	}
+}
 
 func testDelete(t *testing.T, s store.Store) {
 	active, done, kept := withRuns(3), withRuns(3), withRuns(3)

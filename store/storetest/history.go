@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"path"
@@ -81,14 +82,20 @@ var (
 // anyID returns an id that the history knows, or not.
 func (h *history) anyID() job.ID {
 	if len(h.ids) == 0 || h.IntN(8) == 0 {
-		return job.NewID()
+		return h.newID()
 	}
 	return pick(h, h.ids)
 }
 
+// newID returns a fresh id, of few beginnings, that the seed repeats.
+func (h *history) newID() job.ID {
+	return job.ID(fmt.Sprintf("%s%04x-%04x-4%03x-8%03x-%012x", pick(h, []string{"aaaa", "aabb", "ffff"}),
+		h.IntN(1<<16), h.IntN(1<<16), h.IntN(1<<12), h.IntN(1<<12), h.Int64N(1<<48)))
+}
+
 func (h *history) submit() {
 	j := Job(pick(h, histNames), pick(h, histGroups))
-	j.ID = job.ID(pick(h, []string{"aaaa", "aabb", "ffff"}) + string(j.ID[4:]))
+	j.ID = h.newID()
 	j.SubmittedAt = epoch.Add(time.Duration(h.IntN(30)-15) * time.Second) // the same for many
 	if h.IntN(4) == 0 {
 		j.RunCount, j.Runs = 0, nil
@@ -178,8 +185,8 @@ func (h *history) change(j *job.Job) (unchanged bool) {
 		}
 		Complete(j, pick(h, histResults))
 	case 4:
-		j.Phase, j.Result = job.Starting, "" // back again: a store has no policy
-		j.Spec.Name, j.Spec.Group = pick(h, histNames), pick(h, histGroups)
+		j.Spec.Name, j.Spec.Group = pick(h, histNames), pick(h, histGroups) // a store has no policy
+		j.SubmittedAt = j.SubmittedAt.Add(time.Second)
 	case 5:
 		j.Message = "not to be kept"
 		return true
@@ -221,15 +228,9 @@ func (h *history) get() {
 		h.Fatalf("Get: %v", err)
 	}
 	same(h.T, "Get", j, loaded(m.job, n))
-	if h.everActive(m) && (envErr != nil || string(env) != m.env) {
+	if !m.job.Completed() && (envErr != nil || string(env) != m.env) {
 		h.Fatalf("Env: %d bytes for %d, %v", len(env), len(m.env), envErr)
 	}
-}
-
-// everActive tells whether the environment must be there: the job is active,
-// and was never completed (its environment is gone then).
-func (h *history) everActive(m *modelled) bool {
-	return !m.job.Completed() && m.job.StoppedAt.IsZero()
 }
 
 // loaded returns a copy of a job with its last runs.

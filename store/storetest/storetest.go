@@ -39,6 +39,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"UpdatesAreNeverLost", testUpdateConcurrent},
 		{"TheEnvironmentOutlivesUpdates", testEnv},
 		{"DeleteRemovesCompletedJobsOnly", testDelete},
+		{"DeleteRemovesManyAtOnce", testDeleteMany},
 		{"QueryOrdersBySubmission", testOrder},
 		{"QueryLimitsCompletedJobsOnly", testLimit},
 		{"QueryFiltersByEachField", testFilter},

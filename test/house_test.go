@@ -1,0 +1,113 @@
+package test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// arrows: what each room may import of ours. cmd/jobman sees all; tests are free.
+var arrows = map[string][]string{
+	"job":              {},
+	"units":            {"job"},
+	"journal":          {"job"},
+	"config":           {"job"},
+	"store":            {"job"},
+	"store/tree":       {"job"},
+	"store/bolt":       {"job", "store", "store/tree"},
+	"dbusctl":          {"job", "units", "journal", "store/tree"},
+	"supervisor":       {"job", "units", "journal", "store/tree"},
+	"engine/nofile":    {},
+	"engine":           {"job", "store", "store/tree", "engine/nofile"},
+	"cmd/jobman":       nil,
+	"store/storetest":  {"job", "store"},
+	"test":             nil,
+	"test/e2e":         nil,
+	"test/lab":         {},
+	"test/lab/cmd/lab": {"test/lab"},
+}
+
+// homes: the only room that may import a library.
+var homes = map[string]string{
+	"github.com/alecthomas/kong":            "cmd/jobman",
+	"github.com/spf13/viper":                "config",
+	"github.com/godbus/dbus/v5":             "dbusctl",
+	"github.com/coreos/go-systemd/v22/dbus": "dbusctl",
+	"go.etcd.io/bbolt":                      "store/bolt",
+}
+
+type room struct {
+	ImportPath, Name, Doc string
+	Imports               []string
+}
+
+func rooms(t *testing.T) []room {
+	t.Helper()
+	seen := map[string]room{}
+	for _, goos := range []string{"linux", "windows", "darwin"} {
+		cmd := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Name,Doc,Imports", "jobman/...")
+		cmd.Env = append(os.Environ(), "GOOS="+goos, "CGO_ENABLED=0")
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatalf("go list: %v", err)
+		}
+		for d := json.NewDecoder(bytes.NewReader(out)); ; {
+			var r room
+			err := d.Decode(&r)
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Imports = append(r.Imports, seen[r.ImportPath].Imports...)
+			if r.Doc == "" {
+				r.Doc = seen[r.ImportPath].Doc
+			}
+			seen[r.ImportPath] = r
+		}
+	}
+	var all []room
+	for _, r := range seen {
+		all = append(all, r)
+	}
+	return all
+}
+
+func TestArrowsPointOneWay(t *testing.T) {
+	for _, r := range rooms(t) {
+		name := strings.TrimPrefix(r.ImportPath, "jobman/")
+		allowed, known := arrows[name]
+		if !known {
+			t.Errorf("%s has no place in the house: draw its arrows here and in docs/design.md", name)
+		}
+		for _, path := range r.Imports {
+			if ours, is := strings.CutPrefix(path, "jobman/"); is && allowed != nil && !slices.Contains(allowed, ours) {
+				t.Errorf("%s imports %s", name, ours)
+			}
+			if home := homes[path]; home != "" && home != name {
+				t.Errorf("%s imports %s, whose only home is %s", name, path, home)
+			}
+			if first, _, _ := strings.Cut(path, "/"); name == "job" && strings.Contains(first, ".") {
+				t.Errorf("job imports %s, and may import the standard library only", path)
+			}
+		}
+	}
+}
+
+func TestEveryRoomSaysWhatItIs(t *testing.T) {
+	for _, r := range rooms(t) {
+		if r.Doc == "" {
+			t.Errorf("%s has no package comment", r.ImportPath)
+		}
+		if slices.Contains([]string{"util", "utils", "common", "helpers", "types", "misc"}, r.Name) {
+			t.Errorf("%s is no name for a room", r.Name)
+		}
+	}
+}
