@@ -1,6 +1,7 @@
 package job
 
 import (
+	"errors"
 	"reflect"
 	"slices"
 	"testing"
@@ -155,14 +156,14 @@ func TestASecondKillIsAtLeastAsUrgentAndKeepsTheTimeOfTheFirst(t *testing.T) {
 func TestKillOfARun(t *testing.T) {
 	j := started()
 	k := &Kill{At: now, Signal: "TERM", Until: now}
-	if err := j.RequestKill(2, k); err != ErrNoRun {
+	if err := j.RequestKill(2, k); !errors.Is(err, ErrNoRun) {
 		t.Errorf("a run that is not there: %v", err)
 	}
 	if err := j.RequestKill(1, k); err != nil || j.Kill != nil || j.Killing() == nil {
 		t.Errorf("the active run: %v, %+v", err, j)
 	}
 	j.Runs[0].Phase = Done
-	if err := j.RequestKill(1, k); err != ErrRunOver {
+	if err := j.RequestKill(1, k); !errors.Is(err, ErrRunOver) {
 		t.Errorf("a run that is over: %v", err)
 	}
 }

@@ -45,7 +45,7 @@ func (b *backward) close() {
 // its end.
 func (b *backward) end() (position, error) {
 	_, err := b.prevStart()
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return position{b.number, 0}, nil
 	}
 	if b.torn >= 0 {

@@ -28,7 +28,7 @@ func BenchmarkPump(b *testing.B) {
 			b.Fatal(err)
 		}
 		go func() {
-			w.Write(text)
+			wrote(b)(w.Write(text))
 			w.Close()
 		}()
 		if err := Pump(context.Background(), dir, []Source{{Stdout, r}}, Options{Timestamps: true}); err != nil {
@@ -52,7 +52,7 @@ func BenchmarkToFile(b *testing.B) {
 			b.Fatal(err)
 		}
 		for rest := text; len(rest) > 0; rest = rest[min(len(rest), 64<<10):] {
-			f.Write(rest[:min(len(rest), 64<<10)])
+			wrote(b)(f.Write(rest[:min(len(rest), 64<<10)]))
 		}
 		f.Close()
 	}
@@ -87,7 +87,7 @@ func BenchmarkTail(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			io.WriteString(f, more)
+			wrote(b)(io.WriteString(f, more))
 			f.Close()
 			for b.Loop() {
 				n := 0

@@ -47,7 +47,9 @@ func TestDrainWaitsForAPumpThatHoldsALineBack(t *testing.T) {
 	if err := Drain(ctx, f.logs, f.sources(), Options{}); !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatalf("drain: %v, want the context's end", err)
 	}
-	pump.Process.Signal(syscall.SIGTERM)
+	if err := pump.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
 	if err := pump.Wait(); err != nil {
 		t.Fatal(err)
 	}

@@ -90,8 +90,8 @@ func (f *fifos) start(cmd *exec.Cmd) {
 		f.t.Fatal(err)
 	}
 	f.t.Cleanup(func() {
-		cmd.Process.Kill()
-		cmd.Wait()
+		_ = cmd.Process.Kill() // most have ended and been waited for
+		_ = cmd.Wait()
 	})
 }
 

@@ -83,9 +83,9 @@ func TestFollowingRawShowsAPieceBeforeItsLineEnds(t *testing.T) {
 	logs := newLogs(t)
 	raw, joined := newFollowing(t, logs, ReadOptions{Tail: All}), newFollowing(t, logs, ReadOptions{Tail: All, Join: true})
 	w, _, end := pumping(t, logs, Options{})
-	w.WriteString("Password: ")
+	wrote(t)(w.WriteString("Password: "))
 	eventually(t, "it shows", func() bool { return raw.text() == "o+:Password: |" })
-	w.WriteString("ok\nbye")
+	wrote(t)(w.WriteString("ok\nbye"))
 	eventually(t, "it shows the line", func() bool { return joined.text() == "o:Password: ok|" })
 	end()
 	raw.end()
@@ -115,7 +115,7 @@ func TestFollowingIsQuick(t *testing.T) {
 			var slow int
 			for range 10 {
 				written := time.Now()
-				w.WriteString("line\n")
+				wrote(t)(w.WriteString("line\n"))
 				if d := (<-shown).Sub(written); d > 100*time.Millisecond {
 					t.Log(d)
 					slow++

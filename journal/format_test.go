@@ -21,8 +21,8 @@ func TestRecordsAreWrittenAsDocumented(t *testing.T) {
 		logs := newLogs(t)
 		out, outW := pipe(t, Stdout)
 		errs, errW := pipe(t, Stderr)
-		outW.WriteString("a b\nc")
-		errW.WriteString("\n")
+		wrote(t)(outW.WriteString("a b\nc"))
+		wrote(t)(errW.WriteString("\n"))
 		outW.Close()
 		opt := Options{Timestamps: c.stamps, Hold: -1, now: func() time.Time { return noon }}
 		done := make(chan error, 1)

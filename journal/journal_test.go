@@ -160,3 +160,14 @@ func withTimeout(t testing.TB) context.Context {
 	t.Cleanup(cancel)
 	return ctx
 }
+
+// wrote fails the test where a write did: wrote(t)(w.Write(b)).
+func wrote(t testing.TB) func(int, error) {
+	t.Helper()
+	return func(_ int, err error) {
+		t.Helper()
+		if err != nil {
+			t.Error(err)
+		}
+	}
+}

@@ -122,11 +122,11 @@ func content(logs string) string {
 func TestALineWrittenInTwoPartsIsOneRecord(t *testing.T) {
 	logs := newLogs(t)
 	w, r, end := pumping(t, logs, Options{Hold: time.Hour})
-	w.WriteString("one and")
+	wrote(t)(w.WriteString("one and"))
 	if runtime.GOOS != "windows" {
 		eventually(t, "the pump takes it", func() bool { n, err := Pending(r.File); return n == 0 && err == nil })
 	}
-	w.WriteString(" two\n")
+	wrote(t)(w.WriteString(" two\n"))
 	eventually(t, "the line is written", func() bool { return content(logs) == "stdout: one and two\n" })
 	end()
 }
@@ -134,9 +134,9 @@ func TestALineWrittenInTwoPartsIsOneRecord(t *testing.T) {
 func TestALineWhoseRestIsLateIsWrittenInPieces(t *testing.T) {
 	logs := newLogs(t)
 	w, _, end := pumping(t, logs, Options{Hold: time.Millisecond})
-	w.WriteString("one and")
+	wrote(t)(w.WriteString("one and"))
 	eventually(t, "the piece is written", func() bool { return content(logs) == "stdout+: one and\n" })
-	w.WriteString(" two\n")
+	wrote(t)(w.WriteString(" two\n"))
 	eventually(t, "the rest is written", func() bool { return content(logs) == "stdout+: one and\nstdout:  two\n" })
 	end()
 }
@@ -144,7 +144,7 @@ func TestALineWhoseRestIsLateIsWrittenInPieces(t *testing.T) {
 func TestADeletedRunDoesNotComeBack(t *testing.T) {
 	logs := filepath.Join(t.TempDir(), "deleted", "logs")
 	out, w := pipe(t, Stdout)
-	w.WriteString("hello\n")
+	wrote(t)(w.WriteString("hello\n"))
 	w.Close()
 	err := Pump(t.Context(), logs, []Source{out}, Options{})
 	if err == nil || !strings.Contains(err.Error(), "6 bytes of output lost") {
@@ -159,13 +159,13 @@ func TestALineCostsNoMemory(t *testing.T) {
 	logs := newLogs(t)
 	w, _, end := pumping(t, logs, Options{Timestamps: true})
 	line := []byte("a line\n")
-	w.Write(line)
+	wrote(t)(w.Write(line))
 	eventually(t, "the first line is written", func() bool { return content(logs) != "" })
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	const n = 20000
 	for range n {
-		w.Write(line)
+		wrote(t)(w.Write(line))
 	}
 	end()
 	runtime.ReadMemStats(&after)

@@ -87,7 +87,7 @@ func Open(logs string, opt ReadOptions) (*Reader, error) {
 func (r *Reader) Next() (Line, error) {
 	for {
 		raw, torn, at, err := r.files.next(r.finished)
-		if err == io.EOF && r.finished {
+		if errors.Is(err, io.EOF) && r.finished {
 			return r.rest()
 		}
 		if err != nil {
@@ -141,7 +141,7 @@ func Read(ctx context.Context, logs string, opt ReadOptions, emit func(Line) err
 func (r *Reader) each(ctx context.Context, emit func(Line) error) error {
 	for ctx.Err() == nil {
 		line, err := r.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {

@@ -107,7 +107,7 @@ func TestNextGoesOnWhenMoreIsWritten(t *testing.T) {
 	next := func() string {
 		t.Helper()
 		l, err := r.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return "EOF"
 		}
 		if err != nil {
@@ -208,7 +208,7 @@ func TestReadingStopsWithTheContextAndWithEmit(t *testing.T) {
 		t.Errorf("context: %d lines, %v", n, err)
 	}
 	own := errors.New("own")
-	if err := Read(t.Context(), logs, ReadOptions{Tail: All}, func(Line) error { return own }); err != own {
+	if err := Read(t.Context(), logs, ReadOptions{Tail: All}, func(Line) error { return own }); !errors.Is(err, own) {
 		t.Errorf("emit: %v", err)
 	}
 }

@@ -1,6 +1,9 @@
 package journal
 
-import "io"
+import (
+	"errors"
+	"io"
+)
 
 // lookBack is how much of the files, in bytes, is searched for the first pieces of
 // a line once it is known to be shown. Without a bound one line on stderr, which
@@ -36,7 +39,7 @@ func (b *backward) tail(n int, streams Streams) (start [numStreams]position, err
 	t := tail{missing: n}
 	for beyond := int64(0); t.missing > 0 || t.searching() && b.walked-beyond < lookBack; {
 		rec, at, err := b.prev()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {

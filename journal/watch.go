@@ -64,7 +64,7 @@ func (w *watch) wait(ctx context.Context, ended <-chan struct{}) error {
 	defer timer.Stop()
 	select {
 	case <-changed:
-	case <-missed: // too many at once; unread, it would hold up the watcher
+	case <-missed: //nolint:errcheck // too many at once; unread, it would hold up the watcher
 	case <-timer.C:
 	case <-ended:
 	case <-ctx.Done():

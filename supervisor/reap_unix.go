@@ -43,7 +43,7 @@ func reap(main int) <-chan reaped {
 			}
 			r.pid, r.at = pid, time.Now().UTC()
 			r.cpu = time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
-			r.peak = int64(usage.Maxrss) * rssUnit
+			r.peak = int64(usage.Maxrss) * rssUnit //nolint:unconvert // it is an int32 on some
 			out <- r
 		}
 	}()

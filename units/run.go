@@ -21,10 +21,10 @@ type Run struct {
 // to; empty where all of it is discarded.
 type FIFOs string
 
-// Stdout and Stderr are the paths of the FIFOs.
+// Stdout is the path of the FIFO for stdout.
 func (f FIFOs) Stdout() string { return string(f) + ".stdout" }
 
-// Stderr: see Stdout.
+// Stderr is the path of the FIFO for stderr.
 func (f FIFOs) Stderr() string { return string(f) + ".stderr" }
 
 // FIFOsIn names the FIFOs of a run below a runtime directory.

@@ -59,7 +59,7 @@ func split(app *kong.Application, argv []string) (words, error) {
 			w.args = append(w.args, argv[i+1:]...)
 			w.dashed = true
 			i = len(argv)
-		case len(arg) > 1 && arg[0] == '-' && !(number.MatchString(arg) && verb != nil && verb.Name != "run"):
+		case len(arg) > 1 && arg[0] == '-' && (!number.MatchString(arg) || verb == nil || verb.Name == "run"):
 			used, err := w.flag(known, argv[i:])
 			if err != nil {
 				return w, err

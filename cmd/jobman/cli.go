@@ -59,10 +59,13 @@ type versionFlag bool
 // BeforeReset implements kong's hook: it wins over everything else.
 func (versionFlag) BeforeReset(app *kong.Kong) error {
 	fmt.Fprintln(app.Stdout, "jobman", version)
-	return errHelpShown
+	return helpShown{}
 }
 
-var errHelpShown = errors.New("help was shown")
+// helpShown is how kong leaves when it has shown help, as an error or a panic.
+type helpShown struct{}
+
+func (helpShown) Error() string { return "help was shown" }
 
 // helpWriter is where kong prints.
 type helpWriter struct{ stdout, stderr io.Writer }
@@ -73,7 +76,7 @@ func newParser(g *grammar, out helpWriter, options ...kong.Option) (*kong.Kong, 
 		kong.Name("jobman"),
 		kong.Description("Run a command so that it will be done: detached from the terminal, its output kept, its end recorded, its whole process tree under control."),
 		kong.Writers(out.stdout, out.stderr),
-		kong.Exit(func(int) { panic(errHelpShown) }),
+		kong.Exit(func(int) { panic(helpShown{}) }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 		kong.TypeMapper(reflect.TypeFor[job.Duration](), textMapper(job.ParseDuration)),
 		kong.TypeMapper(reflect.TypeFor[job.Signal](), textMapper(job.ParseSignal)),

@@ -39,7 +39,7 @@ func showHelp(k *kong.Kong, verb []string) error {
 func (a *app) bare(k *kong.Kong) (done bool, err error) {
 	w := a.words
 	if !w.implicit || len(w.args) > 0 {
-		return false, a.trap(k)
+		return false, a.trap()
 	}
 	for _, f := range w.flags {
 		if f == "--help" || f == "--version" {

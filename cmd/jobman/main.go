@@ -76,9 +76,11 @@ func (w *writer) Write(b []byte) (int, error) {
 // parse reads the command line and runs its verb.
 func (a *app) parse(argv []string) (err error) {
 	defer func() { // kong leaves through Exit when it has shown help
-		if r := recover(); r == errHelpShown {
+		switch r := recover().(type) {
+		case nil:
+		case helpShown:
 			err = nil
-		} else if r != nil {
+		default:
 			panic(r)
 		}
 	}()
@@ -104,7 +106,7 @@ func (a *app) parse(argv []string) (err error) {
 		return err
 	}
 	ctx, err := k.Parse(a.words.kong())
-	if errors.Is(err, errHelpShown) {
+	if errors.Is(err, helpShown{}) {
 		return nil
 	}
 	if err != nil {

@@ -5,8 +5,6 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/alecthomas/kong"
-
 	"jobman/job"
 	"jobman/store"
 )
@@ -19,7 +17,7 @@ import (
 var usual = map[string]string{"ps": "list", "status": "list", "stop": "kill", "cancel": "kill"}
 
 // trap looks for those that need no store.
-func (a *app) trap(k *kong.Kong) error {
+func (a *app) trap() error {
 	w := a.words
 	if !w.implicit || w.dashed {
 		return nil

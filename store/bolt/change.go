@@ -1,6 +1,7 @@
 package bolt
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -149,7 +150,7 @@ func (s *Store) Delete(ctx context.Context, ids []job.ID) (deleted []job.ID, err
 
 // remove moves a completed job to the trash.
 func (t tx) remove(id job.ID) (bool, error) {
-	d, ok := t.load(id, -1)
+	d, ok := t.load(id, 0)
 	if !ok {
 		return false, nil
 	}
@@ -166,13 +167,15 @@ func (t tx) remove(id job.ID) (bool, error) {
 			return false, err
 		}
 	}
-	for _, r := range j.Runs {
-		if err := t.jobs().Delete(runKey(id, r.N)); err != nil {
+	keys := [][]byte{[]byte(id)}
+	c := t.jobs().Cursor()
+	for k, _ := c.Seek(runsOf(id)); bytes.HasPrefix(k, runsOf(id)); k, _ = c.Next() {
+		keys = append(keys, bytes.Clone(k))
+	}
+	for _, k := range keys {
+		if err := t.jobs().Delete(k); err != nil {
 			return false, err
 		}
-	}
-	if err := t.jobs().Delete([]byte(id)); err != nil {
-		return false, err
 	}
 	return true, t.Bucket(bucketTrash).Put([]byte(id), nil)
 }

@@ -3,7 +3,6 @@ package bolt
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 
 	"go.etcd.io/bbolt"
@@ -27,7 +26,7 @@ func (s *Store) Check(ctx context.Context) error {
 			}
 		}
 		if len(problems) > 0 {
-			return s.damaged("%v", errors.Join(problems...))
+			return s.damaged("%d problems, the first: %v", len(problems), problems[0])
 		}
 		return nil
 	})

@@ -197,7 +197,9 @@ func (t tx) name(e *entry) string {
 	return e.name
 }
 
-// backward walks the keys with a prefix from the last to the first.
+// backward walks the keys with a prefix from the last to the first. It must not
+// be used on a bucket that the same transaction deleted from: going backward, a
+// bbolt cursor takes a page that was emptied for the beginning.
 func backward(c *bbolt.Cursor, prefix []byte) iter.Seq2[[]byte, []byte] {
 	return func(yield func(k, v []byte) bool) {
 		// No key goes on with that many of these: not an id, a time or a count.

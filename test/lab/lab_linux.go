@@ -1,11 +1,3 @@
-// A lab is a real systemd where PID 1 is something
-// else: systemd-nspawn over an overlay of the machine's own root, so that Go, the
-// module cache and this tree are there, and nothing that is written stays.
-//
-// Everything lives in mount and process namespaces of its own, with the overlay's
-// upper layer on a tmpfs that is mounted only there. They end with the process
-// that booted the lab, however that ends: no mount, no process and no directory
-// outlives it.
 package lab
 
 import (
@@ -260,6 +252,8 @@ func (l *Lab) Close() error {
 	if err := l.outer.Process.Kill(); err != nil {
 		return err
 	}
-	<-l.ended
+	if err := <-l.ended; err == nil {
+		return errors.New("the lab ended by itself")
+	}
 	return nil
 }
