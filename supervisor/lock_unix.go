@@ -8,17 +8,22 @@ import (
 	"os"
 
 	"golang.org/x/sys/unix"
+
+	"jobman/store/tree"
 )
 
 const lockName = "lock"
 
-var errHeld = errors.New("the lock is held")
+var (
+	errHeld   = errors.New("the lock is held")
+	errHidden = errors.New("its shim is in another pid namespace")
+)
 
 // takeLock takes the lock of a run for as long as this process lives. The file
 // must not be opened again by it: a lock of fcntl(2) is lost when any descriptor
 // of its file is closed.
-func takeLock(name string) (*os.File, error) {
-	f, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o600)
+func takeLock(run tree.Run) (*os.File, error) {
+	f, err := os.OpenFile(run.File(lockName), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, err
 	}
@@ -32,22 +37,49 @@ func takeLock(name string) (*os.File, error) {
 	return f, nil
 }
 
-// holder returns the pid of the process that holds the lock, 0 if none does.
-func holder(name string) (int, error) {
-	f, err := os.Open(name)
+// holder tells whether a process holds the lock of a run, and its pid: 0 where
+// that has none here, as for one in another container.
+func holder(run tree.Run) (pid int, held bool, err error) {
+	f, err := os.Open(run.File(lockName))
 	if errors.Is(err, fs.ErrNotExist) {
-		return 0, nil
+		return 0, false, nil
 	}
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	defer f.Close()
 	lock := unix.Flock_t{Type: unix.F_WRLCK}
 	if err := unix.FcntlFlock(f.Fd(), unix.F_GETLK, &lock); err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	if lock.Type == unix.F_UNLCK {
-		return 0, nil
+		return 0, false, nil
 	}
-	return int(lock.Pid), nil
+	return max(0, int(lock.Pid)), true, nil
+}
+
+// shimOf returns a handle of the shim of a run, or nil where there is none. Where
+// the system has handles (pidfd_open(2)) a signal through it can't reach another
+// process that has got the pid since: the lock is looked at again with the handle
+// in hand.
+func shimOf(run tree.Run) (*os.Process, error) {
+	for {
+		pid, held, err := holder(run)
+		switch {
+		case err != nil || !held:
+			return nil, err
+		case pid == 0:
+			return nil, errHidden
+		}
+		p, err := os.FindProcess(pid)
+		if err != nil {
+			return nil, err
+		}
+		if again, _, err := holder(run); err == nil && again == pid {
+			return p, nil
+		}
+		if err := p.Release(); err != nil {
+			return nil, err
+		}
+	}
 }

@@ -7,18 +7,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
+	"io/fs"
 	"os"
-	"os/exec"
 	"syscall"
-	"time"
 
 	"jobman/job"
 	"jobman/store/tree"
 )
-
-// startWithin bounds how long a shim may take to be ready.
-const startWithin = 10 * time.Second
 
 // Supervisor is the backend. It holds nothing and is safe for concurrent use.
 type Supervisor struct {
@@ -33,53 +28,13 @@ func New(store tree.Tree, exe string) *Supervisor { return &Supervisor{store, ex
 // Manager implements engine.Backend: nothing but a new boot ends all runs.
 func (s *Supervisor) Manager(context.Context) (string, error) {
 	id, err := bootID()
+	if err == nil && id == "" {
+		err = errors.New("it is empty")
+	}
 	if err != nil {
 		return "", fmt.Errorf("find the boot's id: %w", err)
 	}
 	return id, nil
-}
-
-// Start implements engine.Backend. It returns when the shim holds its lock.
-func (s *Supervisor) Start(_ context.Context, j *job.Job) error {
-	run := s.store.Run(j.Ref())
-	log, err := os.OpenFile(run.File("jobman.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	if err != nil {
-		return fmt.Errorf("start a shim: %w", err)
-	}
-	defer log.Close()
-	ready, tell, err := os.Pipe()
-	if err != nil {
-		return fmt.Errorf("start a shim: %w", err)
-	}
-	defer ready.Close()
-	cmd := exec.Command(s.exe, "shim", string(run))
-	cmd.Dir = "/"
-	cmd.Env = []string{} // the command's own is in its files
-	cmd.Stderr = log
-	cmd.ExtraFiles = []*os.File{tell} // 3, see readyFD
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	err = cmd.Start()
-	tell.Close()
-	if err != nil {
-		return fmt.Errorf("start a shim: %w", err)
-	}
-	// Nobody waits for it: when we end, it is another's child.
-	if err := cmd.Process.Release(); err != nil {
-		return fmt.Errorf("start a shim: %w", err)
-	}
-	if err := ready.SetReadDeadline(time.Now().Add(startWithin)); err != nil {
-		return fmt.Errorf("wait for the shim: %w", err)
-	}
-	word, err := io.ReadAll(ready)
-	switch {
-	case err != nil:
-		return fmt.Errorf("wait for the shim: %w", err)
-	case len(word) == 0:
-		return fmt.Errorf("the shim ended before it was ready; see %s", log.Name())
-	case string(word) != readyWord:
-		return errors.New(string(word))
-	}
-	return nil
 }
 
 // Observe implements engine.Backend. There is no memory of the dead here: their
@@ -87,61 +42,93 @@ func (s *Supervisor) Start(_ context.Context, j *job.Job) error {
 func (s *Supervisor) Observe(_ context.Context, runs []job.Ref) (map[job.Ref]job.Unit, error) {
 	seen := make(map[job.Ref]job.Unit, len(runs))
 	for _, ref := range runs {
-		pid, err := holder(s.store.Run(ref).File(lockName))
+		u := job.Unit{State: job.UnitAbsent}
+		_, held, err := holder(s.store.Run(ref))
+		if held {
+			u.State = job.UnitLive
+			u.PID, err = s.mainPID(ref)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("look for the shim of %s: %w", ref.ID, err)
-		}
-		u := job.Unit{State: job.UnitAbsent}
-		if pid != 0 {
-			u.State = job.UnitLive
 		}
 		seen[ref] = u
 	}
 	return seen, nil
 }
 
-// Stop implements engine.Backend.
+// mainPID returns the pid that was the command's when it was executed, or 0.
+func (s *Supervisor) mainPID(ref job.Ref) (int, error) {
+	claim, err := s.store.Run(ref).ReadClaim()
+	if err != nil || !claim.Executed() {
+		return 0, err
+	}
+	return claim.PID, nil
+}
+
+// Stop implements engine.Backend. The request stays in its file, so a shim that
+// is only just being started finds it.
 func (s *Supervisor) Stop(_ context.Context, ref job.Ref, how job.StopRequest) error {
 	run := s.store.Run(ref)
+	exit, err := run.ReadExit()
+	if err != nil || exit != nil {
+		return err // over
+	}
 	b, err := json.Marshal(how)
 	if err != nil {
 		return err
 	}
-	if err := tree.WriteFile(run.File(stopName), b); err != nil {
+	err = tree.WriteFile(run.File(stopName), b)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // deleted with its job, or never there
+	}
+	if err != nil {
 		return fmt.Errorf("ask for the end of %s: %w", ref.ID, err)
 	}
-	return s.poke(run)
-}
-
-// poke makes the shim, if there is one, look at what is asked of it.
-func (s *Supervisor) poke(run tree.Run) error {
-	pid, err := holder(run.File(lockName))
-	if err != nil || pid == 0 {
-		return err
+	shim, err := shimOf(run)
+	if err == nil && shim != nil {
+		err = signal(shim, syscall.SIGUSR1)
 	}
-	if err := syscall.Kill(pid, syscall.SIGUSR1); err != nil && !errors.Is(err, syscall.ESRCH) {
-		return fmt.Errorf("signal the shim: %w", err)
+	if err != nil && !errors.Is(err, job.ErrNotRunning) {
+		return fmt.Errorf("ask for the end of %s: %w", ref.ID, err)
 	}
 	return nil
 }
 
-// Signal implements engine.Backend. That the pid is the command's is proved by
-// its being a child of the shim, which lives.
+// Signal implements engine.Backend. That the pid of the claim still is the
+// command's is proved by its being a child of the shim, which lives.
 func (s *Supervisor) Signal(_ context.Context, ref job.Ref, sig job.Signal) error {
+	if sig.Number() == 0 {
+		return fmt.Errorf("signal %s: %q is no signal here", ref.ID, sig)
+	}
 	run := s.store.Run(ref)
-	claim, err := run.ReadClaim()
-	if err != nil {
-		return err
-	}
-	shim, err := holder(run.File(lockName))
-	if err != nil {
-		return err
-	}
-	if shim == 0 || !claim.Executed() || !isChild(claim.PID, shim) {
+	pid, err := s.mainPID(ref)
+	if err == nil && pid == 0 {
 		return job.ErrNotRunning
 	}
-	err = syscall.Kill(claim.PID, sig.Number())
-	if errors.Is(err, syscall.ESRCH) {
+	var shim *os.Process
+	if err == nil {
+		shim, err = shimOf(run)
+	}
+	if err != nil {
+		return fmt.Errorf("signal %s: %w", ref.ID, err)
+	}
+	if shim == nil {
+		return job.ErrNotRunning
+	}
+	main, err := os.FindProcess(pid)
+	if err != nil {
+		return fmt.Errorf("signal %s: %w", ref.ID, err)
+	}
+	if !isChild(pid, shim.Pid) {
+		return job.ErrNotRunning
+	}
+	return signal(main, sig.Number())
+}
+
+// signal returns job.ErrNotRunning where the process is over.
+func signal(p *os.Process, sig syscall.Signal) error {
+	err := p.Signal(sig)
+	if errors.Is(err, os.ErrProcessDone) || errors.Is(err, syscall.ESRCH) {
 		return job.ErrNotRunning
 	}
 	return err

@@ -3,16 +3,23 @@ package supervisor
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strconv"
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"jobman/store/tree"
 )
 
 // rssUnit is that of ru_maxrss, see getrusage(2).
 const rssUnit = 1024
+
+// process is one of the run's tree.
+type process struct{ pid, parent, group int }
 
 // becomeSubreaper makes this process the parent of all its descendants whose own
 // parents end, so that its tree is the run's, also what has called setsid(2); see
@@ -21,67 +28,106 @@ func becomeSubreaper() error {
 	return unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 }
 
-// outlive: without children nothing of the tree is left.
-func outlive(int) {}
-
-// descendants lists the processes below this one.
-func descendants(int) ([]int, error) {
+// members lists what is left of the tree: all below this process but other shims.
+// A shim is below us when our command ran `jobman`; its run is a job of its own,
+// which under systemd would be a unit of its own.
+//
+// None is missing that matters: while we reap nothing, the topmost of what is
+// left stays our child, if only as a zombie.
+func members(_ int, own tree.Run, childless bool) ([]process, error) {
+	if childless {
+		return nil, nil
+	}
 	children, err := byParent()
 	if err != nil {
 		return nil, err
 	}
-	var found []int
-	for next := children[os.Getpid()]; len(next) > 0; {
-		var below []int
-		for _, pid := range next {
-			found = append(found, pid)
-			below = append(below, children[pid]...)
+	me := os.Getpid()
+	if len(children[me]) == 0 {
+		return nil, errors.New("/proc does not show the children there are")
+	}
+	var found []process
+	for next := slices.Clone(children[me]); len(next) > 0; {
+		p := next[len(next)-1]
+		next = next[:len(next)-1]
+		if isShim(p.pid, own) {
+			continue
 		}
-		next = below
+		found = append(found, p)
+		next = append(next, children[p.pid]...)
 	}
 	return found, nil
 }
 
+// isShim tells whether a process is the shim of another run: it says so, and
+// holds that run's lock. The lock of our own run must not be opened, see takeLock.
+func isShim(pid int, own tree.Run) bool {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+	argv := bytes.Split(b, []byte{0})
+	if err != nil || len(argv) < 3 || string(argv[1]) != "shim" {
+		return false
+	}
+	run := tree.Run(argv[2])
+	if _, _, err := run.Locate(); err != nil {
+		return false
+	}
+	ours, err := os.Stat(string(own))
+	if err != nil {
+		return false
+	}
+	its, err := os.Stat(string(run))
+	if err != nil || os.SameFile(ours, its) {
+		return false
+	}
+	by, _, err := holder(run)
+	return err == nil && by == pid
+}
+
 // isChild tells whether a process is a child of another.
 func isChild(pid, parent int) bool {
-	of, err := parentOf(pid)
-	return err == nil && of == parent
+	p, err := stat(pid)
+	return err == nil && p.parent == parent
 }
 
 // byParent lists all processes by their parents.
-func byParent() (map[int][]int, error) {
+func byParent() (map[int][]process, error) {
 	entries, err := os.ReadDir("/proc")
 	if err != nil {
 		return nil, err
 	}
-	children := map[int][]int{}
+	children := map[int][]process{}
 	for _, e := range entries {
 		pid, err := strconv.Atoi(e.Name())
 		if err != nil {
 			continue
 		}
-		parent, err := parentOf(pid)
+		p, err := stat(pid)
 		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
 			continue // it has ended meanwhile
 		}
 		if err != nil {
 			return nil, err
 		}
-		children[parent] = append(children[parent], pid)
+		children[p.parent] = append(children[p.parent], p)
 	}
 	return children, nil
 }
 
-// parentOf reads the parent from /proc/PID/stat, see proc(5): the name in
-// parentheses, which may hold anything, then the state, then the parent.
-func parentOf(pid int) (int, error) {
+// stat reads /proc/PID/stat, see proc(5): the name in parentheses, which may hold
+// anything, then the state, the parent, and the process group.
+func stat(pid int) (process, error) {
 	b, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	if err != nil {
-		return 0, err
+		return process{}, err
 	}
 	fields := bytes.Fields(b[bytes.LastIndexByte(b, ')')+1:])
-	if len(fields) < 2 {
-		return 0, errors.New("/proc/PID/stat is cut short")
+	if len(fields) < 3 {
+		return process{}, errors.New("/proc/PID/stat is cut short")
 	}
-	return strconv.Atoi(string(fields[1]))
+	parent, err := strconv.Atoi(string(fields[1]))
+	if err != nil {
+		return process{}, err
+	}
+	group, err := strconv.Atoi(string(fields[2]))
+	return process{pid, parent, group}, err
 }

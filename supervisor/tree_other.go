@@ -5,22 +5,24 @@ package supervisor
 import (
 	"errors"
 	"syscall"
-	"time"
+
+	"jobman/store/tree"
 )
 
+// process is one of the run's tree.
+type process struct{ pid, group int }
+
 // becomeSubreaper: there is none here. The tree is the command's process group,
-// which is what it and those children form that don't leave it.
+// which is what it and those of its descendants form that don't leave it.
 func becomeSubreaper() error { return nil }
 
-// outlive waits until the command's process group is gone.
-func outlive(main int) {
-	for !errors.Is(syscall.Kill(-main, 0), syscall.ESRCH) {
-		time.Sleep(killAgain)
+// members returns the process group as one: a negative pid, see kill(2).
+func members(main int, _ tree.Run, _ bool) ([]process, error) {
+	if errors.Is(syscall.Kill(-main, 0), syscall.ESRCH) {
+		return nil, nil
 	}
+	return []process{{-main, main}}, nil
 }
-
-// descendants is the process group: a negative pid, see kill(2).
-func descendants(main int) ([]int, error) { return []int{-main}, nil }
 
 // isChild: the command leads its process group, and no other process can have
 // that number while the group exists.
@@ -28,3 +30,6 @@ func isChild(pid, _ int) bool {
 	group, err := syscall.Getpgid(pid)
 	return err == nil && group == pid
 }
+
+// giveBack: what a program has mapped and does not use is the system's to take.
+func giveBack() {}

@@ -1,0 +1,117 @@
+//go:build unix
+
+package supervisor
+
+import (
+	"errors"
+	"fmt"
+	"syscall"
+	"time"
+
+	"jobman/job"
+)
+
+// Whatever is left after its end was asked for is looked for, and killed, again
+// and again: a process may fork between the look at the tree and the signal, or
+// be where no signal reaches it. The pause doubles from the first to the last.
+const (
+	firstPause = 10 * time.Millisecond
+	lastPause  = time.Second
+)
+
+// settledAfter is when a run is held to be a long one, and its shim makes itself
+// small.
+const settledAfter = time.Second
+
+// supervise waits for the end of the command and then of all that it started. As
+// under systemd (KillMode=control-group), what the command leaves behind is
+// stopped.
+func (s *shim) supervise() {
+	settled := time.After(settledAfter)
+	pause := firstPause
+	for {
+		childless := s.reap()
+		if s.ended || s.killing() {
+			left, err := members(s.main, s.run, childless)
+			if err != nil {
+				s.complain(fmt.Errorf("look for processes: %w", err))
+			}
+			switch {
+			case s.ended && len(left) == 0 && err == nil:
+				seconds := s.cpu.Seconds()
+				s.exit.CPUSeconds = &seconds
+				return
+			case s.killAt.IsZero():
+				s.stop(job.StopRequest{Signal: s.spec.StopSignal, Grace: time.Duration(s.spec.StopGrace)})
+			case s.killing():
+				s.send(left, syscall.SIGKILL)
+			}
+		}
+		select {
+		case <-s.pokes:
+			s.takeUp()
+			pause = firstPause
+		case <-s.children:
+		case <-s.alarm(pause):
+			pause = min(2*pause, lastPause)
+		case <-settled:
+			giveBack()
+		}
+	}
+}
+
+func (s *shim) killing() bool { return !s.killAt.IsZero() && !time.Now().Before(s.killAt) }
+
+// alarm says when there is something to do although nothing has happened.
+func (s *shim) alarm(pause time.Duration) <-chan time.Time {
+	switch wait := time.Until(s.killAt); {
+	case s.killing():
+		return time.After(pause)
+	case s.ended:
+		return time.After(min(pause, wait))
+	case s.killAt.IsZero():
+		return nil
+	default:
+		return time.After(wait)
+	}
+}
+
+// reap takes in all children that have ended, and tells whether none is left.
+// Nothing else here waits for a child, so until the next call a child's pid is
+// that child's.
+func (s *shim) reap() (childless bool) {
+	for {
+		var status syscall.WaitStatus
+		var usage syscall.Rusage
+		pid, err := syscall.Wait4(-1, &status, syscall.WNOHANG, &usage)
+		switch {
+		case errors.Is(err, syscall.EINTR):
+			continue
+		case err != nil:
+			return errors.Is(err, syscall.ECHILD)
+		case pid == 0:
+			return false
+		}
+		// With what it had waited for itself. A shim that the command started
+		// and that has ended by now comes with its whole run.
+		s.cpu += time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+		if pid == s.main {
+			s.ended = true
+			s.exit.At, s.exit.StopQueued = time.Now().UTC(), s.stopping
+			// Of the largest of its processes. `jobman exec`, which became the
+			// command, counts as well: it is never less than some megabytes.
+			peak := int64(usage.Maxrss) * rssUnit //nolint:unconvert // it is an int32 on some
+			s.exit.MemoryPeak = &peak
+			describe(status, &s.exit)
+		}
+	}
+}
+
+func describe(status syscall.WaitStatus, exit *job.Exit) {
+	if status.Signaled() {
+		exit.Signal = job.SignalName(status.Signal())
+		return
+	}
+	code := status.ExitStatus()
+	exit.Code = &code
+}
