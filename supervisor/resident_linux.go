@@ -23,19 +23,17 @@ func giveBack() {
 	defer f.Close()
 	var from, to uintptr
 	for lines := bufio.NewScanner(f); lines.Scan(); {
-		var perms, offset, device string
-		var inode, kib uint64
-		line := lines.Text()
-		if n, _ := fmt.Sscanf(line, "%x-%x %s %s %s %d", &from, &to, &perms, &offset, &device, &inode); n == 6 {
-			if inode == 0 || strings.Contains(perms, "w") {
-				to = 0
+		fields := strings.Fields(lines.Text())
+		switch {
+		case len(fields) >= 6 && !strings.HasSuffix(fields[0], ":"): // from-to perms offset device inode path
+			from, to = 0, 0
+			if !strings.Contains(fields[1], "w") && fields[4] != "0" {
+				_, err = fmt.Sscanf(fields[0], "%x-%x", &from, &to)
 			}
-			continue
-		}
 		// Only what is the file's alone: a page that was changed (relocated, in
 		// a position-independent program) would come back as it was.
-		if n, _ := fmt.Sscanf(line, "Anonymous: %d kB", &kib); n == 1 && kib == 0 && to != 0 {
-			_, _, _ = unix.Syscall(unix.SYS_MADVISE, from, to-from, unix.MADV_DONTNEED)
+		case len(fields) == 3 && fields[0] == "Anonymous:" && fields[1] == "0" && to != 0 && err == nil:
+			_, _, _ = unix.Syscall(unix.SYS_MADVISE, from, to-from, unix.MADV_DONTNEED) // else they stay
 		}
 	}
 }
