@@ -35,14 +35,6 @@ type Exec struct {
 	IgnoreFailure bool
 }
 
-// ExecFlags is a command line of the type a(sasas); flags as in
-// systemd.service(5): "privileged" is +.
-type ExecFlags struct {
-	Path  string
-	Args  []string
-	Flags []string
-}
-
 // Listen is an address that a socket unit holds, of the type a(ss).
 type Listen struct {
 	Kind string

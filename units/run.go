@@ -47,7 +47,9 @@ func (r Run) Units() (Unit, []Unit) {
 		// it, show it to every local user, and not run stop-post when it fails.
 		{"WorkingDirectory", "/"},
 		{"ExecStart", []Exec{{Path: r.Exe, Args: r.args("exec")}}},
-		{"ExecStopPostEx", []ExecFlags{{Path: r.Exe, Args: r.args("ended"), Flags: []string{"privileged"}}}},
+		// Not ExecStopPostEx: systemd 252 writes that name into the transient
+		// unit's file, where it means nothing, and daemon-reload drops it.
+		{"ExecStopPost", []Exec{{Path: r.Exe, Args: r.args("ended")}}},
 		{"KillMode", "control-group"},
 		{"KillSignal", int32(r.Spec.StopSignal.Number())},
 		{"TimeoutStopUSec", usec(max(time.Duration(r.Spec.StopGrace), MinStop))},
