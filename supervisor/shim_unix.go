@@ -20,7 +20,13 @@ import (
 const (
 	readyFD   = 3 // where the shim says that it is ready, or why it can't be
 	readyWord = "ready"
-	stopName  = "stop"
+)
+
+// The files that hold requests. There are two, so that a SIGKILL that was asked
+// for is not overwritten by a milder wish before the shim has read it.
+const (
+	killName = "kill" // at once
+	stopName = "stop" // with a grace
 )
 
 // shim is the supervisor of one run.
@@ -35,7 +41,8 @@ type shim struct {
 	cpu      time.Duration  // of all that were reaped
 	ended    bool           // the command did
 	stopping bool           // a stop was taken up
-	sent     syscall.Signal // last to the tree
+	sent     syscall.Signal // the stop signal that the tree was told last
+	told     map[int]bool   // the pids that were
 	killAt   time.Time      // when what is left gets SIGKILL; zero: not asked for
 	said     string         // the last complaint
 }
@@ -60,19 +67,18 @@ func Shim(dir string, step func(job.Ref) error) error {
 	}
 	// Kept to the very end: by it a shim knows those that its command started.
 	defer lock.Close()
-	if over, err := s.over(); err != nil || over {
-		return errors.Join(err, say(ready, readyUnless(err)))
+	over, err := s.over()
+	if err != nil || over {
+		return leave(lock, ready, err)
 	}
 	keep := func() error { return nil }
-	if s.takeUp(); !s.stopping {
-		keep, err = s.start()
-	} else {
-		s.exit.At, s.exit.StopQueued = time.Now().UTC(), true // never executed
+	if s.takeUp(); s.stopping {
+		s.exit.At, s.exit.StopQueued = time.Now().UTC(), true // it is not executed
+	} else if keep, err = s.start(); err != nil {
+		return leave(lock, ready, err)
 	}
-	if serr := say(ready, readyUnless(err)); err != nil {
-		return errors.Join(err, serr)
-	} else if serr != nil {
-		s.complain(serr) // whoever started us is gone
+	if err := say(ready, readyWord); err != nil {
+		s.complain(err) // whoever started us is gone
 	}
 	if s.main != 0 {
 		s.supervise()
@@ -98,21 +104,23 @@ func (s *shim) over() (bool, error) {
 
 // takeUp looks at what is asked of the shim.
 func (s *shim) takeUp() {
-	b, err := os.ReadFile(s.run.File(stopName))
-	if errors.Is(err, fs.ErrNotExist) {
-		return
-	}
-	var how job.StopRequest
-	if err == nil {
-		err = json.Unmarshal(b, &how)
-	}
-	if err != nil {
-		s.complain(fmt.Errorf("read what is asked: %w", err))
-		return
-	}
-	s.stopping = true
-	if s.main != 0 {
-		s.stop(how)
+	for _, name := range []string{killName, stopName} {
+		b, err := os.ReadFile(s.run.File(name))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		var how job.StopRequest
+		if err == nil {
+			err = json.Unmarshal(b, &how)
+		}
+		if err != nil {
+			s.complain(fmt.Errorf("read what is asked: %w", err))
+			continue
+		}
+		s.stopping = true
+		if s.main != 0 {
+			s.stop(how)
+		}
 	}
 }
 
@@ -125,11 +133,14 @@ func (s *shim) complain(err error) {
 	}
 }
 
-func readyUnless(err error) string {
-	if err != nil {
-		return "start the command: " + err.Error()
+// leave ends a shim that started nothing. The lock goes first, so that nobody
+// sees a run where there is none.
+func leave(lock, ready *os.File, why error) error {
+	word := readyWord
+	if why != nil {
+		word = "start the command: " + why.Error()
 	}
-	return readyWord
+	return errors.Join(why, lock.Close(), say(ready, word))
 }
 
 func say(ready *os.File, word string) error {

@@ -5,6 +5,7 @@ package supervisor
 import (
 	"errors"
 	"fmt"
+	"os"
 	"syscall"
 	"time"
 
@@ -16,8 +17,8 @@ import (
 // sent twice: to many programs a second one means to drop everything.
 func (s *shim) stop(how job.StopRequest) {
 	sig, at := how.Signal.Number(), time.Now().Add(how.Grace)
-	if how.Grace <= 0 || sig == 0 || sig == syscall.SIGKILL {
-		sig, at = syscall.SIGKILL, time.Now()
+	if atOnce(how) || sig == 0 {
+		at = time.Now()
 	}
 	if s.killAt.IsZero() || at.Before(s.killAt) {
 		s.killAt = at
@@ -25,34 +26,71 @@ func (s *shim) stop(how job.StopRequest) {
 	if sig == s.sent || s.killing() {
 		return // the loop kills
 	}
-	s.sent = sig
+	s.sent, s.told = sig, map[int]bool{}
 	left, err := members(s.main, s.run, false)
 	if err != nil {
 		s.complain(fmt.Errorf("look for processes: %w", err))
 	}
-	s.send(left, sig)
-	// What is stopped would not see a signal that it can handle; systemd does
-	// the same, see SendSIGHUP= and KillMode= in systemd.kill(5).
-	s.send(left, syscall.SIGCONT)
+	s.tell(left)
 }
 
-// send signals processes of the tree. SIGKILL goes to their process groups first:
-// the kernel lets no process of a group fork its way out of a signal to the whole
-// of it. A group that one of the tree is in holds nothing else, since all of them
-// are in sessions that began in the tree, see setsid(2) and setpgid(2).
-func (s *shim) send(left []process, sig syscall.Signal) {
-	if sig == syscall.SIGKILL {
-		done := map[int]bool{}
+func atOnce(how job.StopRequest) bool { return how.Grace <= 0 || how.Signal == "KILL" }
+
+// press does what is due to what is left once its end was asked for, or the
+// command has ended.
+func (s *shim) press(left []process) {
+	switch {
+	case s.killAt.IsZero():
+		s.stop(job.StopRequest{Signal: s.spec.StopSignal, Grace: time.Duration(s.spec.StopGrace)})
+	case s.killing():
+		s.kill(left)
+	default:
+		s.tell(s.orphans(left))
+	}
+}
+
+// orphans are those that were forked while the tree was being signalled, and
+// escaped the signal that their parents died of. What has its parent still is
+// left alone: it may be what that does to clean up.
+func (s *shim) orphans(left []process) (found []process) {
+	for _, p := range left {
+		if p.parent == os.Getpid() && !s.told[p.pid] {
+			found = append(found, p)
+		}
+	}
+	return found
+}
+
+// tell sends processes the stop signal. What is suspended would not see one that
+// it can handle, so SIGCONT follows, as from systemd: see systemd.kill(5).
+func (s *shim) tell(left []process) {
+	for _, sig := range []syscall.Signal{s.sent, syscall.SIGCONT} {
 		for _, p := range left {
-			if !done[p.group] {
-				done[p.group] = true
-				_ = syscall.Kill(-p.group, sig) // what can't be signalled is told below
-			}
+			s.told[p.pid] = true
+			s.signal(p, sig)
+		}
+	}
+}
+
+// kill goes for the process groups first: the kernel lets no process of a group
+// fork its way out of a signal to the whole of it. A group that one of the tree is
+// in holds nothing else, since all of them are in sessions that began in the tree,
+// see setsid(2) and setpgid(2).
+func (s *shim) kill(left []process) {
+	groups := map[int]bool{}
+	for _, p := range left {
+		if !groups[p.group] {
+			groups[p.group] = true
+			_ = syscall.Kill(-p.group, syscall.SIGKILL) // what that can't reach is told below
 		}
 	}
 	for _, p := range left {
-		if err := syscall.Kill(p.pid, sig); err != nil && !errors.Is(err, syscall.ESRCH) {
-			s.complain(fmt.Errorf("signal %d: %w", p.pid, err))
-		}
+		s.signal(p, syscall.SIGKILL)
+	}
+}
+
+func (s *shim) signal(p process, sig syscall.Signal) {
+	if err := syscall.Kill(p.pid, sig); err != nil && !errors.Is(err, syscall.ESRCH) {
+		s.complain(fmt.Errorf("signal %d: %w", p.pid, err))
 	}
 }

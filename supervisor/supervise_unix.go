@@ -11,9 +11,9 @@ import (
 	"jobman/job"
 )
 
-// Whatever is left after its end was asked for is looked for, and killed, again
-// and again: a process may fork between the look at the tree and the signal, or
-// be where no signal reaches it. The pause doubles from the first to the last.
+// Whatever is left after its end was asked for is looked for again and again: a
+// process may fork between the look at the tree and the signal, or be where no
+// signal reaches it. The pause doubles from the first to the last.
 const (
 	firstPause = 10 * time.Millisecond
 	lastPause  = time.Second
@@ -31,21 +31,16 @@ func (s *shim) supervise() {
 	pause := firstPause
 	for {
 		childless := s.reap()
-		if s.ended || s.killing() {
+		if s.ended || !s.killAt.IsZero() {
 			left, err := members(s.main, s.run, childless)
 			if err != nil {
 				s.complain(fmt.Errorf("look for processes: %w", err))
-			}
-			switch {
-			case s.ended && len(left) == 0 && err == nil:
+			} else if s.ended && len(left) == 0 {
 				seconds := s.cpu.Seconds()
 				s.exit.CPUSeconds = &seconds
 				return
-			case s.killAt.IsZero():
-				s.stop(job.StopRequest{Signal: s.spec.StopSignal, Grace: time.Duration(s.spec.StopGrace)})
-			case s.killing():
-				s.send(left, syscall.SIGKILL)
 			}
+			s.press(left)
 		}
 		select {
 		case <-s.pokes:
@@ -64,16 +59,13 @@ func (s *shim) killing() bool { return !s.killAt.IsZero() && !time.Now().Before(
 
 // alarm says when there is something to do although nothing has happened.
 func (s *shim) alarm(pause time.Duration) <-chan time.Time {
-	switch wait := time.Until(s.killAt); {
-	case s.killing():
-		return time.After(pause)
-	case s.ended:
-		return time.After(min(pause, wait))
-	case s.killAt.IsZero():
+	if s.killAt.IsZero() {
 		return nil
-	default:
-		return time.After(wait)
 	}
+	if !s.killing() {
+		pause = min(pause, time.Until(s.killAt))
+	}
+	return time.After(pause)
 }
 
 // reap takes in all children that have ended, and tells whether none is left.

@@ -77,7 +77,11 @@ func (s *Supervisor) Stop(_ context.Context, ref job.Ref, how job.StopRequest) e
 	if err != nil {
 		return err
 	}
-	err = tree.WriteFile(run.File(stopName), b)
+	name := stopName
+	if atOnce(how) {
+		name = killName
+	}
+	err = tree.WriteFile(run.File(name), b)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // deleted with its job, or never there
 	}

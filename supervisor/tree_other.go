@@ -10,7 +10,7 @@ import (
 )
 
 // process is one of the run's tree.
-type process struct{ pid, group int }
+type process struct{ pid, parent, group int }
 
 // becomeSubreaper: there is none here. The tree is the command's process group,
 // which is what it and those of its descendants form that don't leave it.
@@ -21,7 +21,7 @@ func members(main int, _ tree.Run, _ bool) ([]process, error) {
 	if errors.Is(syscall.Kill(-main, 0), syscall.ESRCH) {
 		return nil, nil
 	}
-	return []process{{-main, main}}, nil
+	return []process{{pid: -main, group: main}}, nil
 }
 
 // isChild: the command leads its process group, and no other process can have

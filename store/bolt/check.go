@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"iter"
 
 	"go.etcd.io/bbolt"
 
@@ -21,7 +22,7 @@ func (s *Store) Check(ctx context.Context) error {
 			problems = append(problems, err)
 		}
 		if len(problems) == 0 {
-			for err := range t.Tx.Check() {
+			for err := range t.Check() {
 				problems = append(problems, err)
 			}
 		}
@@ -39,7 +40,7 @@ func (t tx) checkJobs() (problems []error) {
 	var j *job.Job
 	runs := 0
 	active := 0
-	t.jobs().ForEach(func(k, v []byte) error {
+	for k, v := range all(t.jobs()) {
 		if id, _, isRun := bytes.Cut(k, []byte("/")); isRun {
 			d := document{job: []byte("{}"), runs: [][]byte{v}}
 			r, err := d.decode()
@@ -52,12 +53,12 @@ func (t tx) checkJobs() (problems []error) {
 				wrong("run %d of job %s is in another's place", r.Runs[0].N, id)
 			}
 			runs++
-			return nil
+			continue
 		}
 		var err error
 		if j, err = (document{job: v}).decode(); err != nil {
 			wrong("job %s: %w", k, err)
-			return nil
+			continue
 		}
 		if string(k) != string(j.ID) {
 			wrong("job %s is in the place of %s", j.ID, k)
@@ -75,8 +76,7 @@ func (t tx) checkJobs() (problems []error) {
 		if env != nil {
 			active++
 		}
-		return nil
-	})
+	}
 	if n := count(t.Bucket(bucketEnv)); n != active {
 		wrong("%d environments for %d active jobs", n, active)
 	}
@@ -87,12 +87,11 @@ func (t tx) checkJobs() (problems []error) {
 // have its own.
 func (t tx) checkIndexes() error {
 	jobs := 0
-	t.jobs().ForEach(func(k, _ []byte) error {
+	for k := range all(t.jobs()) {
 		if !bytes.Contains(k, []byte("/")) {
 			jobs++
 		}
-		return nil
-	})
+	}
 	for _, index := range indexes {
 		if n := count(t.Bucket(index)); n != jobs {
 			return fmt.Errorf("%s has %d entries for %d jobs", index, n, jobs)
@@ -102,6 +101,20 @@ func (t tx) checkIndexes() error {
 }
 
 func count(b *bbolt.Bucket) (n int) {
-	b.ForEach(func(_, _ []byte) error { n++; return nil })
+	for range all(b) {
+		n++
+	}
 	return n
+}
+
+// all walks a bucket.
+func all(b *bbolt.Bucket) iter.Seq2[[]byte, []byte] {
+	return func(yield func(k, v []byte) bool) {
+		c := b.Cursor()
+		for k, v := c.First(); k != nil; k, v = c.Next() {
+			if !yield(k, v) {
+				return
+			}
+		}
+	}
 }

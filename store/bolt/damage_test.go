@@ -3,6 +3,7 @@ package bolt
 import (
 	"bytes"
 	"context"
+	"errors"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -198,7 +199,7 @@ func readable(t *testing.T, s *Store, ids []job.ID) map[job.ID]*job.Job {
 	for _, id := range ids {
 		if j, err := s.Get(t.Context(), id, -1); err == nil {
 			jobs[id] = j
-		} else if err != store.ErrNotFound && strings.Contains(err.Error(), "\n") {
+		} else if !errors.Is(err, store.ErrNotFound) && strings.Contains(err.Error(), "\n") {
 			t.Errorf("more than a line: %v", err)
 		}
 	}

@@ -203,12 +203,12 @@ func (t tx) name(e *entry) string {
 func backward(c *bbolt.Cursor, prefix []byte) iter.Seq2[[]byte, []byte] {
 	return func(yield func(k, v []byte) bool) {
 		// No key goes on with that many of these: not an id, a time or a count.
-		k, v := c.Seek(append(bytes.Clone(prefix), bytes.Repeat([]byte{0xff}, 9)...))
-		if k == nil {
-			k, v = c.Last()
-		} else {
-			k, v = c.Prev()
+		end, _ := c.Seek(append(bytes.Clone(prefix), bytes.Repeat([]byte{0xff}, 9)...))
+		step := c.Prev
+		if end == nil {
+			step = c.Last
 		}
+		k, v := step()
 		for ; k != nil && bytes.HasPrefix(k, prefix); k, v = c.Prev() {
 			if !yield(k, v) {
 				return

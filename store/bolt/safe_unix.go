@@ -19,14 +19,14 @@ const nofollow = syscall.O_NOFOLLOW
 // release closes the index with bbolt's lock on it. Closing is not enough: the
 // mapping that is left keeps the file, and the lock, alive.
 func release(file *os.File) {
-	syscall.Flock(int(file.Fd()), syscall.LOCK_UN)
+	_ = syscall.Flock(int(file.Fd()), syscall.LOCK_UN) // the close that follows is all that is left
 	file.Close()
 }
 
 // checkSafe refuses a store that somebody else could change, or that leads
 // elsewhere. The root itself may be reached by a link.
 func checkSafe(root string) error {
-	for _, name := range []string{"", "index", "index/jobman.bolt", "index/lock", "index/turn", "data", "data/jobs", "inbox"} {
+	for _, name := range []string{"", "index", "index/jobman.bolt", "index/lock", "index/turn", "data", "data/jobs", "inbox", "bin"} {
 		look := os.Lstat
 		if name == "" {
 			look = os.Stat
@@ -47,7 +47,7 @@ func checkSafe(root string) error {
 }
 
 func checkFile(path string, info fs.FileInfo) error {
-	owner := info.Sys().(*syscall.Stat_t).Uid
+	owner := info.Sys().(*syscall.Stat_t).Uid //nolint:errcheck // it is one on every unix
 	switch {
 	case info.Mode().Type() == fs.ModeSymlink:
 		return fmt.Errorf("%w: %s is a link; put the directory or file itself there", store.ErrUnsafe, path)

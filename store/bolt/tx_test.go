@@ -58,7 +58,7 @@ func TestEachWriteIsOneCommit(t *testing.T) {
 		}},
 		{"Update that fails", 0, func() error {
 			err := s.Update(t.Context(), ids, func(j *job.Job) error { j.Message = "x"; return fail })
-			if err != fail {
+			if !errors.Is(err, fail) {
 				return fmt.Errorf("the error is %w", err)
 			}
 			return nil
