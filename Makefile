@@ -2,7 +2,6 @@
 
 export CGO_ENABLED = 0
 LDFLAGS = -s -w -X main.version=$(shell cat VERSION)
-LINT = go tool -modfile=tools/go.mod golangci-lint
 PLATFORMS = linux/amd64 linux/arm64 linux/386 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64 windows/386 freebsd/amd64 freebsd/arm64 freebsd/386
 
 .PHONY: build try test race lint cross lab
@@ -15,7 +14,9 @@ test: ; go test -timeout 7m ./...
 
 race: ; CGO_ENABLED=1 go test -race -timeout 7m $$(go list ./... | grep -v /test/)
 
-lint: ; $(LINT) run ./... && GOOS=windows $(LINT) run ./... && GOOS=freebsd $(LINT) run ./...
+lint: bin/golangci-lint ; @set -e; for os in linux darwin freebsd windows; do echo $$os; GOOS=$$os bin/golangci-lint run ./...; done
+
+bin/golangci-lint: tools/go.mod ; go build -modfile=tools/go.mod -o $@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 
 cross: ; @set -e; for p in $(PLATFORMS); do echo $$p; GOOS=$${p%/*} GOARCH=$${p#*/} go vet ./...; GOOS=$${p%/*} GOARCH=$${p#*/} go build -o /dev/null ./cmd/jobman; done
 

@@ -70,7 +70,7 @@ func (s *Systemd) Observe(ctx context.Context, refs []job.Ref) (map[job.Ref]job.
 			state = job.UnitDead
 			dead[ref] = c.call(ctx, u.Path, propAll, "")
 		}
-		seen[ref] = job.Unit{State: state}
+		seen[ref] = job.Unit{State: state, Stopping: u.Active == "deactivating" || u.JobType == "stop"}
 	}
 	for ref, r := range dead {
 		var props map[string]dbus.Variant

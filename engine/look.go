@@ -27,7 +27,7 @@ func (e *Engine) Look(ctx context.Context, jobs []*job.Job) ([]*job.Job, error) 
 		}
 		decided, actions := job.Decide(*j, o)
 		now := job.Observed(*j, o)
-		if decided.Completed() || len(actions) > 0 && j.Killing() == nil {
+		if decided.Completed() || due(&decided, actions) {
 			if err := e.Step(ctx, j.ID); err != nil {
 				// Looking needs no right to write: what was decided is shown.
 				e.log(err)
@@ -40,6 +40,17 @@ func (e *Engine) Look(ctx context.Context, jobs []*job.Job) ([]*job.Job, error) 
 		out[i] = &now
 	}
 	return out, nil
+}
+
+// due tells whether a look finds something that nobody has done yet. A signal of
+// the user's choice is not sent again because somebody looks.
+func due(j *job.Job, actions []job.Action) bool {
+	for _, a := range actions {
+		if a != job.Stop || !j.Killing().Custom {
+			return true
+		}
+	}
+	return false
 }
 
 // mayRun tells whether a run of the job may be under way here.

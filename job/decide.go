@@ -54,7 +54,7 @@ func Decide(j Job, o Observation) (Job, []Action) {
 		conclude(r, *o.Exit, kill)
 	case o.Unit.State == UnitUnknown:
 		return j, []Action{Ask}
-	case o.Unit.State == UnitLive && kill != nil:
+	case o.Unit.State == UnitLive && kill != nil && (!o.Unit.Stopping || !o.Now.Before(kill.Until)):
 		return j, []Action{Stop}
 	case o.Unit.State == UnitLive:
 		return j, nil

@@ -72,6 +72,8 @@ func TestWhatIsMadeOfAnActiveRun(t *testing.T) {
 		{"it runs", false, Observation{Claim: claim, Unit: Unit{State: UnitLive}}, Running, "", "", nil},
 		{"it is about to run", false, Observation{Unit: Unit{State: UnitLive}}, Starting, "", "", nil},
 		{"it runs and is to be killed", true, Observation{Claim: claim, Unit: Unit{State: UnitLive}}, Stopping, "", "", []Action{Stop}},
+		{"it runs, is being stopped, and its grace is over", true, Observation{Claim: claim, Unit: Unit{State: UnitLive, Stopping: true}}, Stopping, "", "", []Action{Stop}},
+		{"it runs and is being stopped", true, Observation{Now: t0.Add(31 * time.Second), Claim: claim, Unit: Unit{State: UnitLive, Stopping: true}}, Stopping, "", "", nil},
 		{"it never started", false, Observation{Unit: Unit{State: UnitAbsent}, Manager: "m1"}, Starting, "", "", []Action{Start}},
 		{"it never started and is to be killed", true, Observation{Unit: Unit{State: UnitAbsent}}, Starting, "", "", []Action{Void}},
 		{"its unit failed before it was executed", false, Observation{Unit: Unit{State: UnitDead}}, Starting, "", "", []Action{Void}},
@@ -107,7 +109,9 @@ func TestWhatIsMadeOfAnActiveRun(t *testing.T) {
 			if c.killed {
 				before = killed_(before)
 			}
-			c.o.Now = now
+			if c.o.Now.IsZero() {
+				c.o.Now = now
+			}
 			j, actions := Decide(before, c.o)
 			if j.Phase != c.phase || j.Result != c.result || j.Reason != c.reason || !slices.Equal(actions, c.actions) {
 				t.Fatalf("got %v %q %q %v, want %v %q %q %v", j.Phase, j.Result, j.Reason, actions, c.phase, c.result, c.reason, c.actions)

@@ -49,6 +49,8 @@ const (
 type Unit struct {
 	State UnitState
 	PID   int // main process, 0 if unknown
+	// Stopping: its end was asked for, and the backend sees to it.
+	Stopping bool
 	// Main is how the main process ended; nil unless State is UnitDead and it
 	// was started at all.
 	Main *Exit

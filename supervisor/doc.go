@@ -7,7 +7,15 @@
 // kernel releases, whatever ends the shim: runs/<n>/lock, of fcntl(2), since its
 // F_GETLK tells the holder's pid. There is no pid file that could be stale.
 //
-// Requests reach a shim as a file, runs/<n>/stop, and a SIGUSR1 that says to look
-// at it. A shim that is killed leaves its command running without supervision;
-// how that ends nobody can say then, so its run is lost.
+// Requests reach a shim as a file, runs/<n>/stop or kill, and a SIGUSR1 that says
+// to look at it.
+//
+// On Linux the tree of a run is known whole, because the shim is the subreaper of
+// all below it (tree_linux.go); elsewhere it is the command's process group. What
+// a command leaves behind ends with it, but for the shims of jobs that it
+// submitted: those have runs of their own.
+//
+// A shim that is killed leaves its command running without supervision. Nobody
+// reads what it prints from then on, so it mostly dies of SIGPIPE the next time;
+// how it ends nobody can say, and its run is lost.
 package supervisor

@@ -46,6 +46,7 @@ func (s *Supervisor) Observe(_ context.Context, runs []job.Ref) (map[job.Ref]job
 		_, held, err := holder(s.store.Run(ref))
 		if held {
 			u.State = job.UnitLive
+			u.Stopping = exists(s.store.Run(ref).File(stopName)) || exists(s.store.Run(ref).File(killName))
 			u.PID, err = s.mainPID(ref)
 		}
 		if err != nil {
@@ -143,3 +144,8 @@ func (s *Supervisor) Forget(context.Context, []job.Ref) error { return nil }
 
 // Close implements engine.Backend.
 func (s *Supervisor) Close() error { return nil }
+
+func exists(name string) bool {
+	_, err := os.Lstat(name)
+	return err == nil
+}

@@ -9,7 +9,7 @@ import (
 	"jobman/store/tree"
 )
 
-var errWindows = fmt.Errorf("the fork supervisor on Windows: %w", errors.ErrUnsupported)
+var errWindows = fmt.Errorf("the fork supervisor does not run on Windows yet: %w", errors.ErrUnsupported)
 
 // Supervisor can't run anything on Windows yet; the choice of a backend says so
 // before any of its methods could be called.
@@ -41,5 +41,5 @@ func (*Supervisor) Forget(context.Context, []job.Ref) error { return errWindows 
 // Close implements engine.Backend.
 func (*Supervisor) Close() error { return nil }
 
-// Shim: see shim_unix.go.
+// Shim is the internal verb `shim`, see shim_unix.go.
 func Shim(string, func(job.Ref) error) error { return errWindows }

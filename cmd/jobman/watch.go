@@ -11,9 +11,13 @@ import (
 	"jobman/store"
 )
 
-// recheck is how often jobs are looked at that nothing was heard of: who waits
-// also notices a run that ended without anybody to tell.
-const recheck = time.Second
+// Jobs that nothing was heard of are looked at all the same, soon at first and
+// then rarely: who waits also notices a run that ended without anybody to tell,
+// such as one that was stopped before its command was executed.
+const (
+	firstCheck = 50 * time.Millisecond
+	lastCheck  = 2 * time.Second
+)
 
 // await calls each for every job as it completes, in the order in which that is
 // seen, until all have, or each returns false. It returns the jobs as they are
@@ -22,7 +26,7 @@ func (a *app) await(ctx context.Context, jobs []*job.Job, each func(*job.Job) bo
 	events := a.stateChanges(ctx, jobs)
 	out := append([]*job.Job(nil), jobs...)
 	told := make([]bool, len(out))
-	for {
+	for check := firstCheck; ; check = min(2*check, lastCheck) {
 		left, err := a.refresh(ctx, out, told)
 		if err != nil {
 			return nil, err
@@ -40,7 +44,7 @@ func (a *app) await(ctx context.Context, jobs []*job.Job, each func(*job.Job) bo
 		}
 		select {
 		case <-events:
-		case <-time.After(recheck):
+		case <-time.After(check):
 		case <-ctx.Done():
 			return out, context.Cause(ctx)
 		}
@@ -80,7 +84,7 @@ func (a *app) refresh(ctx context.Context, jobs []*job.Job, told []bool) (left i
 
 // stateChanges says when the state of one of the jobs was written. Where the
 // system can't tell (inotify's instances are used up), nothing is said, and
-// recheck must do.
+// the checks must do.
 func (a *app) stateChanges(ctx context.Context, jobs []*job.Job) <-chan struct{} {
 	watch, err := fsnotify.NewWatcher()
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"jobman/job"
 	"jobman/store"
@@ -30,6 +32,8 @@ func filled(t testing.TB, n int) (s *Store, ids []job.ID, index []byte) {
 	err = s.update(context.Background(), func(t tx) (bool, error) {
 		for i := range n {
 			j := storetest.Job("name", "group")
+			j.ID = job.ID(fmt.Sprintf("%08x-0000-4000-8000-%012x", uint32(i+1)*2654435761, i)) // spread, but repeatable
+			j.SubmittedAt = time.Unix(int64(i), 0).UTC()
 			if i%2 == 0 {
 				storetest.Complete(j, job.Success)
 			} else if err := t.Bucket(bucketEnv).Put([]byte(j.ID), make([]byte, 100*(i%90))); err != nil {
