@@ -10,10 +10,10 @@ import (
 	"jobman/store/tree"
 )
 
-// Outputs: see exec_unix.go.
+// Outputs are described in exec_unix.go.
 type Outputs struct{ Stdout, Stderr string }
 
-// Exec: Windows can't turn one program into another.
+// Exec is not possible here: Windows can't turn one program into another.
 func Exec(tree.Run, Outputs) error {
 	return fmt.Errorf("become a command: %w", errors.ErrUnsupported)
 }
@@ -21,7 +21,7 @@ func Exec(tree.Run, Outputs) error {
 // LookPath finds the file that a command's first word means.
 func LookPath(word, _ string) (string, error) { return exec.LookPath(word) }
 
-// Inherit: there are no such limits here.
+// Inherit notes nothing: there are no such limits here.
 func Inherit(*job.Spec, int) error { return nil }
 
 // Environ returns the environment of this process.

@@ -165,3 +165,10 @@ func play(role, logs string, args []string) error {
 	}
 	return errors.New("unknown role")
 }
+
+// withTimeout is a context for what should take milliseconds.
+func withTimeout(t testing.TB) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	t.Cleanup(cancel)
+	return ctx
+}

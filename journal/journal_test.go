@@ -2,7 +2,6 @@ package journal
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"io/fs"
 	"os"
@@ -152,13 +151,6 @@ func checkRaw(t testing.TB, logs string, s Stream, want []byte) {
 func exists(path string) bool {
 	_, err := os.Lstat(path)
 	return !errors.Is(err, fs.ErrNotExist)
-}
-
-// withTimeout is a context for what should take milliseconds.
-func withTimeout(t testing.TB) context.Context {
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	t.Cleanup(cancel)
-	return ctx
 }
 
 // wrote fails the test where a write did: wrote(t)(w.Write(b)).

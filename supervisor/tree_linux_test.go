@@ -158,3 +158,19 @@ func TestASignalIsNotSentToAStranger(t *testing.T) {
 	}
 	eventually(t, "the shim ends", func() bool { return !r.live() })
 }
+
+// Something that is none of ours can have the command's output open.
+func TestAnEndDoesNotWaitForWhoeverHasThePipe(t *testing.T) {
+	r := newBench(t).started("echo up; until [ -e $RUN/go ]; do sleep 0.01; done; echo last; exit 5")
+	r.prints("up")
+	pipe, err := os.OpenFile(fmt.Sprintf("/proc/%d/fd/1", r.claim().PID), os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pipe.Close()
+	r.touch("go")
+	r.exited("5")
+	if got := r.printed(); got != "up\nlast\n" {
+		t.Errorf("it printed %q", got)
+	}
+}

@@ -1,4 +1,4 @@
 package tree
 
-// SyncDir: Windows has no such call; NTFS journals names by itself.
+// SyncDir does nothing: Windows has no such call, and NTFS journals names by itself.
 func SyncDir(string) error { return nil }
