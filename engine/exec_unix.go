@@ -206,7 +206,12 @@ func redirect(spec *job.Spec, out Outputs) error {
 
 // resetSignals sees to it that the command finds no signal ignored that whoever
 // started us ignored: a signal that is caught is reset by execve(2), one that
-// is ignored stays so.
+// is ignored stays so. The others are left alone: a stop signal that comes just
+// now must not be caught.
 func resetSignals() {
-	signal.Notify(make(chan os.Signal, 1))
+	for n := syscall.Signal(1); n < 65; n++ {
+		if signal.Ignored(n) {
+			signal.Notify(make(chan os.Signal, 1), n)
+		}
+	}
 }

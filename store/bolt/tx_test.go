@@ -82,18 +82,25 @@ func TestEachWriteIsOneCommit(t *testing.T) {
 	}
 }
 
+type operation struct {
+	name string
+	do   func() error
+}
+
 // operations are all that can be done to a store with a job in it.
-func operations(t *testing.T, s *Store, id job.ID) map[string]func() error {
-	return map[string]func() error{
-		"Submit": func() error { return s.Submit(t.Context(), storetest.Job("new", "group"), []byte("A=1\x00"), true) },
-		"Get":    func() error { _, err := s.Get(t.Context(), id, -1); return err },
-		"Env":    func() error { _, err := s.Env(t.Context(), id); return err },
-		"Query":  func() error { _, err := s.Query(t.Context(), store.Filter{}); return err },
-		"Update": func() error {
+func operations(t *testing.T, s *Store, id job.ID) []operation {
+	fresh := repeatable(0)
+	fresh.ID, fresh.Spec.Name = "0badc0de-0000-4000-8000-000000000000", "new"
+	return []operation{
+		{"Check", func() error { return s.Check(t.Context()) }},
+		{"Get", func() error { _, err := s.Get(t.Context(), id, -1); return err }},
+		{"Env", func() error { _, err := s.Env(t.Context(), id); return err }},
+		{"Query", func() error { _, err := s.Query(t.Context(), store.Filter{}); return err }},
+		{"Submit", func() error { return s.Submit(t.Context(), fresh, []byte("A=1\x00"), true) }},
+		{"Update", func() error {
 			return s.Update(t.Context(), []job.ID{id}, func(j *job.Job) error { j.Message += "x"; return nil })
-		},
-		"Delete": func() error { _, err := s.Delete(t.Context(), []job.ID{id}); return err },
-		"Check":  func() error { return s.Check(t.Context()) },
+		}},
+		{"Delete", func() error { _, err := s.Delete(t.Context(), []job.ID{id}); return err }},
 	}
 }
 
@@ -108,9 +115,9 @@ func TestANewerSchemaIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := bytesOf(t, s)
-	for name, do := range operations(t, s, j.ID) {
-		if err := do(); !errors.Is(err, store.ErrSchema) || strings.Contains(err.Error(), "\n") {
-			t.Errorf("%s: %v", name, err)
+	for _, o := range operations(t, s, j.ID) {
+		if err := o.do(); !errors.Is(err, store.ErrSchema) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: %v", o.name, err)
 		}
 	}
 	if bytesOf(t, s) != before {
