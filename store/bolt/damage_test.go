@@ -150,9 +150,10 @@ func TestALostIndexIsNotReplacedByAnEmptyOne(t *testing.T) {
 // DAMAGE_FROM and DAMAGE_COUNT choose other cases. Some of many thousands fail:
 // where a sound page holds a wrong key or free list, bbolt can't know.
 func TestAnyDamageIsAnError(t *testing.T) {
+	t.Parallel()
 	s, ids, index := filled(t, 80)
 	told := 0
-	from, count := number("DAMAGE_FROM", 0), number("DAMAGE_COUNT", 60)
+	from, count := number("DAMAGE_FROM", 0), number("DAMAGE_COUNT", 40)
 	for seed := from; seed < from+count; seed++ {
 		r := rand.New(rand.NewPCG(uint64(seed), 0))
 		overwrite(t, s, damage(r, index))

@@ -135,6 +135,7 @@ func bytesOf(t *testing.T, s *Store) string {
 }
 
 func TestAForeignProgramInTheIndexIsTold(t *testing.T) {
+	t.Parallel()
 	s := fresh(t)
 	j := storetest.Job("name", "group")
 	submit(t, s, j)
