@@ -137,7 +137,7 @@ func leave(s *Store, pages int) error {
 	if err := unix.Statfs(parent(s), &fs); err != nil {
 		return err
 	}
-	size := (int64(fs.Bfree) - int64(pages)) * fs.Bsize
+	size := (int64(fs.Bfree) - int64(pages)) * int64(fs.Bsize) //nolint:unconvert // an int32 on some
 	return os.WriteFile(ballast(s), make([]byte, max(0, size)), 0o600)
 }
 
