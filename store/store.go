@@ -18,7 +18,7 @@ type Store interface {
 	// transaction, before it returns nil. With unique it MUST, in the same
 	// transaction, look for an active job of the same name and return
 	// *ActiveError instead of adding. The environment is kept at least until
-	// the job is completed.
+	// the job is completed. An id that is there already is an error.
 	Submit(ctx context.Context, j *job.Job, env []byte, unique bool) error
 
 	// Get returns a job with at most the given number of its last runs (-1:
@@ -29,7 +29,8 @@ type Store interface {
 	// ErrNotFound.
 	Env(ctx context.Context, id job.ID) ([]byte, error)
 
-	// Query returns the jobs that meet the filter, newest submitted first.
+	// Query returns the jobs that meet the filter, newest submitted first; of
+	// those of one instant, greater ids first.
 	Query(ctx context.Context, f Filter) ([]*job.Job, error)
 
 	// Update is an atomic read, modify, write of all the named jobs in one

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	"jobman/job"
 	"jobman/store"
@@ -33,8 +34,11 @@ func (s classifying) Query(ctx context.Context, f store.Filter) ([]*job.Job, err
 func (s classifying) Update(ctx context.Context, ids []job.ID, change func(*job.Job) error) error {
 	var refused error
 	err := s.Store.Update(ctx, ids, func(j *job.Job) error {
-		refused = change(j)
-		return refused
+		err := change(j)
+		if !errors.Is(err, store.ErrUnchanged) {
+			refused = err
+		}
+		return err
 	})
 	if err != nil && refused == nil {
 		return storeProblem(err)

@@ -88,10 +88,13 @@ func (s *Store) exists() (bool, error) {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return err == nil, err
 	}
-	if s.hasFiles() {
-		return false, s.damaged("it is missing, but there are jobs")
+	if !s.hasFiles() {
+		return false, nil
 	}
-	return false, nil
+	if _, err := os.Lstat(s.path()); err == nil {
+		return true, nil // made meanwhile, by whoever made the files
+	}
+	return false, s.damaged("it is missing, but there are jobs")
 }
 
 // hasFiles tells whether there are files of any job.

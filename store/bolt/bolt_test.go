@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"jobman/job"
@@ -71,6 +72,29 @@ func TestOnlySubmitCreatesAStore(t *testing.T) {
 	}
 	submit(t, s, storetest.Job("name", "group"))
 	check(t, s)
+}
+
+func TestManyMayBeTheFirst(t *testing.T) {
+	for range 40 {
+		s := open(t, filepath.Join(t.TempDir(), ".db"))
+		var all sync.WaitGroup
+		for range 8 {
+			all.Go(func() {
+				if err := s.Submit(t.Context(), storetest.Job("name", "group"), nil, false); err != nil {
+					t.Error(err)
+				}
+			})
+			all.Go(func() {
+				if _, err := s.Query(t.Context(), store.Filter{}); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if jobs, err := s.Query(t.Context(), store.Filter{}); err != nil || len(jobs) != 8 {
+			t.Fatalf("%d jobs, %v", len(jobs), err)
+		}
+	}
 }
 
 func TestARelativePathIsRefused(t *testing.T) {

@@ -39,6 +39,10 @@ func (s *Store) Submit(ctx context.Context, j *job.Job, env []byte, unique bool)
 				return false, &store.ActiveError{ID: in[0].id}
 			}
 		}
+		// What a job of this id left behind is its own now.
+		if err := t.Bucket(bucketTrash).Delete([]byte(j.ID)); err != nil {
+			return false, err
+		}
 		if !j.Completed() {
 			if err := t.Bucket(bucketEnv).Put([]byte(j.ID), env); err != nil {
 				return false, err

@@ -135,3 +135,18 @@ func TestDeleteRemovesWhatOneBeforeLeft(t *testing.T) {
 	}
 	mirrored(t, s, active.ID)
 }
+
+func TestDeleteSparesTheFilesOfANamesake(t *testing.T) {
+	s := fresh(t)
+	j := storetest.Job("name", "group")
+	storetest.Complete(j, job.Success)
+	submit(t, s, j)
+	if _, err := s.Delete(t.Context(), []job.ID{j.ID}); err != nil {
+		t.Fatal(err)
+	}
+	submit(t, s, j)
+	if _, err := s.Delete(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	mirrored(t, s, j.ID)
+}
