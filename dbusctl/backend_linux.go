@@ -173,7 +173,9 @@ func (s *Systemd) Stop(ctx context.Context, ref job.Ref, how job.StopRequest) er
 }
 
 // signal kills within a unit, but only while its command runs or is being
-// stopped: in its stop-post the signal would hit jobman's own record.
+// stopped: in its stop-post the signal would hit jobman's own record. (Where the
+// command ends just now it may hit it all the same. Then the unit fails, and
+// still knows how its main process ended.)
 func (c *conn) signal(ctx context.Context, name, whom string, sig job.Signal) error {
 	found, err := c.list(ctx, []string{name})
 	if err != nil {
@@ -181,7 +183,7 @@ func (c *conn) signal(ctx context.Context, name, whom string, sig job.Signal) er
 	}
 	for _, u := range found {
 		switch u.Sub {
-		case "start", "running", "stop", "stop-sigterm", "stop-sigkill":
+		case "start", "running", "stop", "stop-sigterm":
 			err := c.manage(ctx, "KillUnit", name, whom, int32(sig.Number())).Store()
 			if err != nil && !is(err, "NoSuchUnit") && !is(err, "NoSuchProcess") {
 				return fmt.Errorf("signal %s: %w", name, err)

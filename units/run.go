@@ -54,9 +54,9 @@ func (r Run) Units() (Unit, []Unit) {
 		{"KillSignal", int32(r.Spec.StopSignal.Number())},
 		{"TimeoutStopUSec", usec(max(time.Duration(r.Spec.StopGrace), MinStop))},
 		// A command that fails is not a failed unit: `systemctl --failed` is the
-		// operator's, and the exit record tells more. The unit fails only where
-		// stop-post does, and stays loaded with the main process's end.
-		{"SuccessExitStatus", allStatuses},
+		// operator's, and the exit record tells more. The unit should fail only
+		// where stop-post does: then it stays loaded with the main process's end.
+		{"SuccessExitStatus", cleanStatuses},
 		{"OnFailure", []string{r.Step}},
 		{"IgnoreSIGPIPE", false},
 		{"SyslogIdentifier", "jobman"},
@@ -97,14 +97,21 @@ func (r Run) Units() (Unit, []Unit) {
 	}
 }
 
-// allStatuses makes every end of the command a clean one for systemd.
-var allStatuses = func() Statuses {
+// EndedFailed is the exit code of an `ended` that could not leave its record; a
+// Go program that panics has the same.
+const EndedFailed = 2
+
+// cleanStatuses are the exit codes of the command that systemd is to take for
+// clean. It takes them for clean of stop-post as well, so those are left out that
+// tell that stop-post failed: its own, systemd's for a process that it could not
+// execute, and all signals. A unit that fails because its command ended like that
+// is forgotten when its end is recorded.
+var cleanStatuses = func() Statuses {
 	var s Statuses
 	for code := range int32(256) {
-		s.Codes = append(s.Codes, code)
-	}
-	for signal := int32(1); signal <= 64; signal++ {
-		s.Signals = append(s.Signals, signal)
+		if code != EndedFailed && (code < 200 || code > 243) {
+			s.Codes = append(s.Codes, code)
+		}
 	}
 	return s
 }()

@@ -14,6 +14,7 @@ import (
 	"jobman/journal"
 	"jobman/store/tree"
 	"jobman/supervisor"
+	"jobman/units"
 )
 
 // The internal verbs are what units and shims execute. They are dispatched
@@ -40,6 +41,9 @@ func runInternal(argv []string) int {
 		return codeOK
 	}
 	fmt.Fprintf(os.Stderr, "jobman: %s: %v\n", argv[0], err)
+	if argv[0] == "ended" {
+		return units.EndedFailed
+	}
 	return codeFailed
 }
 
