@@ -21,6 +21,9 @@ type Systemd struct {
 	store tree.Tree
 	exe   func() (string, error)
 
+	// Log takes what is not worth failing for; default: nowhere.
+	Log func(error)
+
 	mu   sync.Mutex // guards conn
 	conn *conn
 }
@@ -29,6 +32,12 @@ type Systemd struct {
 // store. exe says where the jobman is that units execute, when one is started.
 func New(scope string, store tree.Tree, exe func() (string, error)) *Systemd {
 	return &Systemd{scope: scope, store: store, exe: exe}
+}
+
+func (s *Systemd) log(err error) {
+	if err != nil && s.Log != nil {
+		s.Log(err)
+	}
 }
 
 func (s *Systemd) connect(ctx context.Context) (*conn, error) {
@@ -72,19 +81,15 @@ func (s *Systemd) Start(ctx context.Context, j *job.Job) error {
 	if j.Spec.Log.Stdout || j.Spec.Log.Stderr {
 		run.FIFOs = units.FIFOsIn(RuntimeDir(s.scope), ref)
 	}
-	inbox := c.startTransient(ctx, steps.Units)
+	watching := c.startUnit(ctx, steps.Path())
 	started := c.startTransient(ctx, run.Units)
-	if err := inbox.Store(); err != nil && !is(err, "UnitExists") {
-		err = refused(err)
-		if started.Store() == nil {
-			// It runs all the same; its OnFailure= and the next step see to it.
-			return nil
-		}
-		return fmt.Errorf("watch the inbox: %w", err)
-	}
+	watched := c.keep(ctx, steps, watching)
 	if err := started.Store(); err != nil && !is(err, "UnitExists") {
 		return fmt.Errorf("start %s: %w", units.RunName(ref), refused(err))
 	}
+	// It runs, so it is no failed start, whatever became of the watch: OnFailure=
+	// and the safety net see to it.
+	s.log(watched)
 	return nil
 }
 
@@ -94,14 +99,6 @@ func refused(err error) error {
 		return fmt.Errorf("%w: %w", job.ErrRefused, err)
 	}
 	return err
-}
-
-func (s *Systemd) steps(c *conn) (units.Steps, error) {
-	exe, err := s.exe()
-	if err != nil {
-		return units.Steps{}, err
-	}
-	return units.Steps{Store: string(s.store), Exe: exe, Inbox: s.store.Inbox(), Version: c.version}, nil
 }
 
 type property struct {

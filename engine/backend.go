@@ -40,3 +40,17 @@ type Backend interface {
 
 	Close() error
 }
+
+// Keeper is a backend whose manager calls jobman by itself, and remembers runs
+// that failed.
+type Keeper interface {
+	Backend
+
+	// Keep sees to it that the manager starts a step when a run of the store
+	// has ended, and the safety net every minute; or, with on false, that it
+	// does neither any more.
+	Keep(ctx context.Context, on bool) error
+
+	// Failed returns the runs of the store that the manager calls failed.
+	Failed(ctx context.Context) ([]job.Ref, error)
+}

@@ -2,6 +2,8 @@ package engine
 
 import (
 	"context"
+	"errors"
+	"maps"
 	"time"
 
 	"jobman/job"
@@ -9,14 +11,15 @@ import (
 
 // Look returns the jobs as they are now. What the store calls active is held
 // against the backend and the runs' own records, so that nothing is called
-// running that is not; a run that turns out to be over is recorded on the way.
-// A job of another machine is returned as of that machine.
+// running that is not; what turns out to be due is done on the way. A job of
+// another machine is returned as of that machine.
 func (e *Engine) Look(ctx context.Context, jobs []*job.Job) ([]*job.Job, error) {
 	seen, err := e.units(ctx, jobs)
 	if err != nil {
 		return nil, err
 	}
 	out := make([]*job.Job, len(jobs))
+	overdue := map[job.Ref]job.Observation{}
 	for i, j := range jobs {
 		if out[i] = j; !e.mayRun(j) {
 			continue
@@ -28,16 +31,27 @@ func (e *Engine) Look(ctx context.Context, jobs []*job.Job) ([]*job.Job, error) 
 		decided, actions := job.Decide(*j, o)
 		now := job.Observed(*j, o)
 		if decided.Completed() || due(&decided, actions) {
-			if err := e.Step(ctx, j.ID); err != nil {
-				// Looking needs no right to write: what was decided is shown.
-				e.log(err)
-				now = decided
-			} else if fresh, err := e.Store.Get(ctx, j.ID, len(j.Runs)); err == nil {
-				fo := job.Observation{Now: e.now(), Unit: o.Unit, Claim: o.Claim}
-				now = job.Observed(*fresh, fo)
-			}
+			// Where nothing can be written, what was decided is shown.
+			overdue[j.Ref()], now = o, decided
 		}
 		out[i] = &now
+	}
+	if _, err := e.settle(ctx, overdue); err != nil {
+		e.log(err) // looking needs no right to write
+		return out, nil
+	}
+	for i, j := range jobs {
+		if !e.mayRun(j) {
+			continue
+		}
+		o, ok := overdue[j.Ref()]
+		if !ok {
+			continue
+		}
+		if fresh, err := e.Store.Get(ctx, j.ID, len(j.Runs)); err == nil {
+			now := job.Observed(*fresh, job.Observation{Now: e.now(), Unit: o.Unit, Claim: o.Claim})
+			out[i] = &now
+		}
 	}
 	return out, nil
 }
@@ -59,7 +73,8 @@ func (e *Engine) mayRun(j *job.Job) bool {
 	return r != nil && r.Active() && j.HostID == e.HostID
 }
 
-// units asks every backend concerned once.
+// units asks every backend concerned once. What is known is returned beside the
+// error of those that could not be asked.
 func (e *Engine) units(ctx context.Context, jobs []*job.Job) (map[job.Ref]job.Unit, error) {
 	type where struct{ backend, scope string }
 	asked := map[where][]job.Ref{}
@@ -70,21 +85,19 @@ func (e *Engine) units(ctx context.Context, jobs []*job.Job) (map[job.Ref]job.Un
 		}
 	}
 	seen := map[job.Ref]job.Unit{}
+	var errs []error
 	for w, refs := range asked {
 		b, err := e.Backend(w.backend, w.scope)
 		if err == nil {
 			var units map[job.Ref]job.Unit
-			if units, err = b.Observe(ctx, refs); err == nil {
-				for ref, u := range units {
-					seen[ref] = u
-				}
-			}
+			units, err = b.Observe(ctx, refs)
+			maps.Copy(seen, units)
 		}
 		if err != nil {
-			return nil, &BackendError{err}
+			errs = append(errs, &BackendError{err})
 		}
 	}
-	return seen, nil
+	return seen, errors.Join(errs...)
 }
 
 // Kill commits the wish to end jobs, and carries it out as far as that can be

@@ -10,6 +10,8 @@
 //	jobman-pump-<uuid>-<n>.service     jobman pump; stopped with its socket, drains first
 //	jobman-step-<store>.path           the inbox: DirectoryNotEmpty=
 //	jobman-step-<store>.service        jobman step; also the run's OnFailure=
+//	jobman-reconcile-<store>.timer     the safety net: every minute
+//	jobman-reconcile-<store>.service   jobman reconcile
 //
 // All values are those of the D-Bus interface (org.freedesktop.systemd1(5)):
 // times in microseconds, command lines as arrays. systemd expands $ in the

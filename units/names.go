@@ -67,9 +67,13 @@ func SliceName(group string) string {
 // StepName is the name, without suffix, of the units that take in the ended
 // runs of a store. Several stores may be in use, and after an upgrade two
 // versions of jobman for a while, so both are in the name.
-func StepName(store, exe string) string {
+func StepName(store, exe string) string { return "jobman-step-" + tag(store, exe) }
+
+func netName(store, exe string) string { return "jobman-reconcile-" + tag(store, exe) }
+
+func tag(store, exe string) string {
 	sum := sha256.Sum256([]byte(store + "\x00" + exe))
-	return "jobman-step-" + hex.EncodeToString(sum[:6])
+	return hex.EncodeToString(sum[:6])
 }
 
 // escapeArgs doubles what systemd would expand.

@@ -22,19 +22,39 @@ type Steps struct {
 // Name is the name of the service that takes in the ended runs.
 func (s Steps) Name() string { return StepName(s.Store, s.Exe) + ".service" }
 
-// Units returns the path unit that watches the inbox, and the service that it
-// starts.
-func (s Steps) Units() (Unit, []Unit) {
-	path := Unit{StepName(s.Store, s.Exe) + ".path", []Property{
+// Path is the name of the path unit that watches the inbox.
+func (s Steps) Path() string { return StepName(s.Store, s.Exe) + ".path" }
+
+// Timer is the name of the timer unit of the safety net.
+func (s Steps) Timer() string { return netName(s.Store, s.Exe) + ".timer" }
+
+// Watch returns the path unit that watches the inbox, and the service that it
+// starts. It wants the safety net: whoever starts it starts both.
+func (s Steps) Watch() (Unit, []Unit) {
+	path := Unit{s.Path(), []Property{
 		{"Description", "ended jobs of jobman"},
 		{"Paths", []Watch{{"DirectoryNotEmpty", s.Inbox}}},
+		{"Wants", []string{s.Timer()}},
 		{"CollectMode", "inactive-or-failed"},
 	}}
 	if s.Version >= pathLimits {
 		path.Properties = append(path.Properties, Property{"TriggerLimitIntervalUSec", uint64(0)})
 	}
-	return path, []Unit{s.service(s.Name(), "jobman takes in ended jobs")}
+	return path, []Unit{s.service(s.Name(), "jobman takes in ended jobs", "step", s.Store)}
 }
+
+// Net returns the timer unit of the safety net, and the service that it starts.
+func (s Steps) Net() (Unit, []Unit) {
+	return Unit{s.Timer(), []Property{
+		{"Description", "jobman looks after incomplete jobs"},
+		{"TimersMonotonic", []Timer{{"OnActiveSec", usec(netInterval)}, {"OnUnitInactiveSec", usec(netInterval)}}},
+		{"AccuracyUSec", usec(netInterval / 10)},
+		{"CollectMode", "inactive-or-failed"},
+	}}, []Unit{s.service(netName(s.Store, s.Exe)+".service", "jobman looks after incomplete jobs", "reconcile", s.Store)}
+}
+
+// netInterval is how often the safety net comes along.
+const netInterval = time.Minute
 
 // Later returns a timer that steps one job after a while. gen makes the name
 // its own: a timer that is loaded can't be armed anew.
@@ -46,7 +66,7 @@ func (s Steps) Later(id job.ID, gen int64, after time.Duration) (Unit, []Unit) {
 		{"AccuracyUSec", uint64(1000)},
 		{"RemainAfterElapse", false},
 		{"CollectMode", "inactive-or-failed"},
-	}}, []Unit{s.service(name+".service", "jobman steps "+id.Short(), string(id))}
+	}}, []Unit{s.service(name+".service", "jobman steps "+id.Short(), "step", s.Store, string(id))}
 }
 
 func (s Steps) service(name, description string, args ...string) Unit {
@@ -54,7 +74,9 @@ func (s Steps) service(name, description string, args ...string) Unit {
 		{"Description", description},
 		{"Type", "simple"},
 		{"WorkingDirectory", "/"},
-		{"ExecStart", []Exec{{Path: s.Exe, Args: escapeArgs(append([]string{s.Exe, "step", s.Store}, args...)...)}}},
+		// A failure is in the journal and is made good by the safety net: no
+		// failed unit, which is for the operator to mend.
+		{"ExecStart", []Exec{{Path: s.Exe, Args: escapeArgs(append([]string{s.Exe}, args...)...), IgnoreFailure: true}}},
 		// A step lingers, so this limit is out of reach unless it can't even
 		// start; then the path unit must not start it for ever.
 		{"StartLimitIntervalUSec", usec(10 * time.Second)},

@@ -62,10 +62,11 @@ func TestUnitsOfARun(t *testing.T) {
 
 func TestUnitsThatStep(t *testing.T) {
 	s := Steps{Store: "/home/a/.jobman/.db", Exe: "/usr/bin/jobman", Inbox: "/home/a/.jobman/.db/inbox", Version: 252}
-	golden(t, "step", text(s.Units()))
+	golden(t, "step", text(s.Watch()))
+	golden(t, "net", text(s.Net()))
 	golden(t, "later", text(s.Later(id, 7, 1500*time.Millisecond)))
 	s.Version = 249
-	main, _ := s.Units()
+	main, _ := s.Watch()
 	for _, p := range main.Properties {
 		if p.Name == "TriggerLimitIntervalUSec" {
 			t.Error("systemd 249 refuses TriggerLimitIntervalUSec= of a path unit")

@@ -53,7 +53,21 @@ func (a *app) open() error {
 	if err != nil {
 		return err
 	}
-	return a.openStore(dir)
+	if err := a.openStore(dir); err != nil {
+		return err
+	}
+	a.catchUp()
+	return nil
+}
+
+// catchUp does the safety net's work where nothing else has for a while: the
+// fork supervisor has no timers, and a system that was off had none that ran.
+func (a *app) catchUp() {
+	overdue, err := a.Overdue()
+	if err == nil && overdue {
+		err = a.Reconcile(a.ctx)
+	}
+	a.debug(err) // the verb will say what concerns it
 }
 
 func (a *app) openStore(dir string) error {
@@ -63,7 +77,7 @@ func (a *app) openStore(dir string) error {
 		return storeProblem(err)
 	}
 	a.store = classifying{s}
-	host, err := hostID()
+	host, err := tree.HostID()
 	if err != nil {
 		return fmt.Errorf("find this machine's id: %w", err)
 	}
@@ -90,7 +104,7 @@ func (a *app) backend(name, scope string) (engine.Backend, error) {
 		}
 		b = supervisor.New(a.tree, self)
 	default:
-		b, err = newSystemd(scope, a.tree)
+		b, err = newSystemd(scope, a.tree, a.debug)
 	}
 	if err != nil {
 		return nil, &engine.BackendError{Err: err}

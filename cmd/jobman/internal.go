@@ -21,11 +21,12 @@ import (
 // before kong and viper exist, read no configuration, and take the absolute
 // paths of all they need as arguments.
 var internal = map[string]func(args []string) error{
-	"exec":  execVerb,
-	"ended": endedVerb,
-	"step":  stepVerb,
-	"pump":  pumpVerb,
-	"shim":  shimVerb,
+	"exec":      execVerb,
+	"ended":     endedVerb,
+	"step":      stepVerb,
+	"reconcile": reconcileVerb,
+	"pump":      pumpVerb,
+	"shim":      shimVerb,
 }
 
 // isInternal tells an internal verb from a command of the same name: its first
@@ -72,14 +73,52 @@ func shimVerb(args []string) error {
 	})
 }
 
+// holdOff is how long a step that failed stays: the path unit starts the next at
+// once, for as long as there is mail.
+const holdOff = 5 * time.Second
+
 // stepVerb: step STORE [JOB].
 func stepVerb(args []string) error {
 	return withEngine(tree.Tree(args[0]), func(ctx context.Context, a *app) error {
 		if len(args) > 1 {
 			return a.Step(ctx, job.ID(args[1]))
 		}
-		return a.Drain(ctx)
+		err := a.Drain(ctx)
+		if err != nil {
+			time.Sleep(holdOff)
+		}
+		return err
 	})
+}
+
+// reconcileVerb: reconcile STORE. Where systemd calls it, it is tidied up too.
+func reconcileVerb(args []string) error {
+	return withEngine(tree.Tree(args[0]), func(ctx context.Context, a *app) error {
+		if err := a.Reconcile(ctx); err != nil {
+			return err
+		}
+		scope := ownScope()
+		backend, _, err := detect(probe(scope, "auto"))
+		if err != nil || backend != "systemd" {
+			return err
+		}
+		b, err := a.backend(backend, scope)
+		if err != nil {
+			return err
+		}
+		if k, ok := b.(engine.Keeper); ok {
+			return a.Tidy(ctx, k)
+		}
+		return nil
+	})
+}
+
+// ownScope is the scope of the manager that started this process.
+func ownScope() string {
+	if os.Geteuid() == 0 && os.Getenv("MANAGERPID") == "" {
+		return "system"
+	}
+	return "user"
 }
 
 func withEngine(store tree.Tree, do func(context.Context, *app) error) error {

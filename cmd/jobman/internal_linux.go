@@ -86,11 +86,7 @@ func ending(run tree.Run, queued, stopping *bool, at *time.Time) error {
 	if err != nil {
 		return err
 	}
-	scope := "user"
-	if os.Geteuid() == 0 && os.Getenv("MANAGERPID") == "" {
-		scope = "system"
-	}
-	b := dbusctl.New(scope, store, nil)
+	b := dbusctl.New(ownScope(), store, nil)
 	defer b.Close()
 	e, err := b.Ending(context.Background(), ref)
 	if err != nil {

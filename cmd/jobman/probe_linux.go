@@ -28,6 +28,8 @@ func probe(scope, wanted string) probes {
 	return p
 }
 
-func newSystemd(scope string, t tree.Tree) (engine.Backend, error) {
-	return dbusctl.New(scope, t, func() (string, error) { return t.Executable() }), nil
+func newSystemd(scope string, t tree.Tree, log func(error)) (engine.Backend, error) {
+	b := dbusctl.New(scope, t, func() (string, error) { return t.Executable() })
+	b.Log = log
+	return b, nil
 }

@@ -18,6 +18,6 @@ func probe(scope, wanted string) probes {
 	return p
 }
 
-func newSystemd(string, tree.Tree) (engine.Backend, error) {
+func newSystemd(string, tree.Tree, func(error)) (engine.Backend, error) {
 	return nil, fmt.Errorf("there is no systemd on %s", runtime.GOOS)
 }

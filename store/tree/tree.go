@@ -6,6 +6,7 @@
 //	~/.jobman/.db/                       0700; every file 0600
 //	  index/jobman.bolt                  the index (package store/bolt)
 //	  inbox/<uuid>.<count>               ended runs, until a step has taken them in
+//	  reconciled                         its time is when the safety net came last
 //	  bin/                               the copy of jobman that units execute
 //	  data/version
 //	  data/jobs/<UUID[:2]>/<UUID[2:]>/   version  spec  state  env  jobman.log
@@ -23,6 +24,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"jobman/job"
 )
@@ -155,6 +157,15 @@ func (t Tree) Mail() ([]job.Ref, error) {
 		refs = append(refs, job.Ref{ID: job.ID(id), Run: n})
 	}
 	return refs, nil
+}
+
+// MailAge returns how long mail has been in the inbox; 0 if it is there no more.
+func (t Tree) MailAge(r job.Ref, now time.Time) time.Duration {
+	info, err := os.Stat(filepath.Join(t.Inbox(), string(r.ID)+"."+strconv.Itoa(r.Run)))
+	if err != nil {
+		return 0
+	}
+	return now.Sub(info.ModTime())
 }
 
 // Take removes a run from the inbox, once its end is committed.

@@ -1,4 +1,4 @@
-package main
+package tree
 
 import (
 	"errors"
@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// hostID is the machine's id, see machine-id(5); where it has none, as in some
+// HostID is this machine's id, see machine-id(5); where it has none, as in some
 // containers, its host name must do.
-func hostID() (string, error) {
+func HostID() (string, error) {
 	b, err := os.ReadFile("/etc/machine-id")
 	id := strings.TrimSpace(string(b))
 	if errors.Is(err, fs.ErrNotExist) || err == nil && (id == "" || id == "uninitialized") {

@@ -1,0 +1,140 @@
+package dbusctl
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/godbus/dbus/v5"
+
+	"jobman/job"
+	"jobman/units"
+)
+
+func (s *Systemd) steps(c *conn) (units.Steps, error) {
+	exe, err := s.exe()
+	if err != nil {
+		return units.Steps{}, err
+	}
+	return units.Steps{Store: string(s.store), Exe: exe, Inbox: s.store.Inbox(), Version: c.version}, nil
+}
+
+func (c *conn) startUnit(ctx context.Context, name string) *reply {
+	return c.manage(ctx, "StartUnit", name, "replace")
+}
+
+// keep makes the units that call jobman, unless the start of the watch, which may
+// be there already, has succeeded. While the watch is loaded, so is the net that
+// it wants, and is started with it.
+func (c *conn) keep(ctx context.Context, steps units.Steps, watching *reply) error {
+	err := watching.Store()
+	if is(err, "NoSuchUnit") {
+		err = c.make(ctx, steps.Timer(), steps.Net)
+		if err == nil {
+			err = c.make(ctx, steps.Path(), steps.Watch)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("watch for ended jobs: %w", refused(err))
+	}
+	return nil
+}
+
+// makeTries is how often make tries; the units can come and go between its calls.
+const makeTries = 5
+
+// make starts a unit and what it triggers. The unit may have been made meanwhile;
+// or only what it triggers is still there, since it runs: a trigger keeps that
+// loaded, not the other way round.
+func (c *conn) make(ctx context.Context, name string, build func() (units.Unit, []units.Unit)) (err error) {
+	alone := func() (units.Unit, []units.Unit) {
+		unit, _ := build()
+		return unit, nil
+	}
+	for range makeTries {
+		if err = c.startTransient(ctx, build).Store(); !is(err, "UnitExists") {
+			return err
+		}
+		if err = c.startUnit(ctx, name).Store(); !is(err, "NoSuchUnit") {
+			return err
+		}
+		// Should what it triggers go just now, the next round makes both.
+		if err = c.startTransient(ctx, alone).Store(); err != nil && !is(err, "UnitExists") && !is(err, "BadUnitSetting") && !is(err, "NoSuchUnit") {
+			return err
+		}
+		if err == nil {
+			return nil
+		}
+	}
+	return err
+}
+
+// Keep implements engine.Keeper.
+func (s *Systemd) Keep(ctx context.Context, on bool) error {
+	c, err := s.connect(ctx)
+	if err != nil {
+		return err
+	}
+	steps, err := s.steps(c)
+	if err != nil {
+		return err
+	}
+	if on {
+		return c.keep(ctx, steps, c.startUnit(ctx, steps.Path()))
+	}
+	var errs []error
+	for _, name := range []string{steps.Timer(), steps.Path()} {
+		if err := c.manage(ctx, "StopUnit", name, "replace").Store(); err != nil && !is(err, "NoSuchUnit") {
+			errs = append(errs, fmt.Errorf("stop %s: %w", name, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Failed implements engine.Keeper. A run's directory, and so its store, is in
+// the command line of its stop-post.
+func (s *Systemd) Failed(ctx context.Context) ([]job.Ref, error) {
+	c, err := s.connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var found []listed
+	err = c.manage(ctx, "ListUnitsByPatterns", []string{"failed"}, []string{units.RunPattern}).Store(&found)
+	if err != nil {
+		return nil, fmt.Errorf("list failed units: %w", err)
+	}
+	asked := map[job.Ref]*reply{}
+	for _, u := range found {
+		if ref, ok := units.ParseRun(u.Name); ok {
+			asked[ref] = c.call(ctx, u.Path, propGet, serviceIface, "ExecStopPost")
+		}
+	}
+	var failed []job.Ref
+	for ref, r := range asked {
+		var commands dbus.Variant
+		if err := r.Store(&commands); err != nil {
+			return nil, fmt.Errorf("ask whose %s is: %w", units.RunName(ref), err)
+		}
+		if hasArgument(commands, string(s.store.Run(ref))) {
+			failed = append(failed, ref)
+		}
+	}
+	return failed, nil
+}
+
+// hasArgument looks for a word in the value of an Exec*= property.
+func hasArgument(commands dbus.Variant, word string) bool {
+	list, _ := commands.Value().([][]any)
+	for _, command := range list {
+		if len(command) < 2 {
+			continue
+		}
+		args, _ := command[1].([]string)
+		for _, a := range args {
+			if a == word {
+				return true
+			}
+		}
+	}
+	return false
+}
