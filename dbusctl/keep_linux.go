@@ -98,10 +98,9 @@ func (s *Systemd) Failed(ctx context.Context) ([]job.Ref, error) {
 	if err != nil {
 		return nil, err
 	}
-	var found []listed
-	err = c.manage(ctx, "ListUnitsByPatterns", []string{"failed"}, []string{units.RunPattern}).Store(&found)
+	found, err := c.list(ctx, []string{units.RunPattern}, "failed")
 	if err != nil {
-		return nil, fmt.Errorf("list failed units: %w", err)
+		return nil, err
 	}
 	asked := map[job.Ref]*reply{}
 	for _, u := range found {

@@ -15,20 +15,34 @@ import (
 
 // listed is what ListUnitsByPatterns says of a unit.
 type listed struct {
-	Name, Description, Load, Active, Sub, Followed string
-	Path                                           dbus.ObjectPath
-	JobID                                          uint32
-	JobType                                        string
-	JobPath                                        dbus.ObjectPath
+	Name, Load, Active, Sub string
+	Path                    dbus.ObjectPath
+	JobType                 string // of a job that is queued for it
 }
 
-// list returns those units that are loaded. Other calls would load a unit that
-// isn't, only to say that it can't be found.
-func (c *conn) list(ctx context.Context, patterns []string) ([]listed, error) {
-	var found []listed
-	err := c.manage(ctx, "ListUnitsByPatterns", []string{}, patterns).Store(&found)
+// list returns those units that are loaded, and in one of the states; none: in
+// any. Other calls would load a unit that isn't, only to say that it can't be
+// found.
+func (c *conn) list(ctx context.Context, patterns []string, states ...string) ([]listed, error) {
+	var rows [][]any
+	err := c.manage(ctx, "ListUnitsByPatterns", append([]string{}, states...), patterns).Store(&rows)
 	if err != nil {
 		return nil, fmt.Errorf("list units: %w", err)
+	}
+	found := make([]listed, len(rows))
+	for i, row := range rows {
+		// Picked by hand: there may be thousands, and godbus takes longer to
+		// fill structs.
+		if len(row) != 10 {
+			return nil, fmt.Errorf("list units: systemd says %v of one", row)
+		}
+		u := &found[i]
+		u.Name, _ = row[0].(string)
+		u.Load, _ = row[2].(string)
+		u.Active, _ = row[3].(string)
+		u.Sub, _ = row[4].(string)
+		u.Path, _ = row[6].(dbus.ObjectPath)
+		u.JobType, _ = row[8].(string)
 	}
 	return found, nil
 }

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"jobman/job"
@@ -23,50 +24,58 @@ func (e *Engine) Overdue() (bool, error) {
 // Reconcile is the safety net: it looks at every incomplete job of this machine
 // and does what was missed, because a trigger got lost or whoever had it was
 // killed. It may be called any number of times and be killed anywhere. What goes
-// wrong with one job, or one backend, is logged and left to the next time.
-func (e *Engine) Reconcile(ctx context.Context) error {
+// wrong with one job, or one backend, is logged and left to the next time. It
+// returns whether there were incomplete jobs.
+func (e *Engine) Reconcile(ctx context.Context) (active bool, err error) {
 	// First of all, so that of many commands at once only one is late.
 	e.log(e.Tree.SetReconciled(e.now()))
 	if _, err := e.takeIn(ctx); err != nil {
-		return err
+		return false, err
 	}
-	jobs, err := e.Store.Query(ctx, store.Filter{Active: true})
+	jobs, err := e.active(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
 	seen, err := e.units(ctx, jobs)
 	e.log(err)
 	overdue := map[job.Ref]job.Observation{}
 	for _, j := range jobs {
-		switch {
-		case j.HostID != e.HostID:
-			continue
-		case !e.mayRun(j):
+		if !e.mayRun(j) {
 			e.log(e.Step(ctx, j.ID))
 			continue
 		}
-		u := seen[j.Ref()]
-		if u.State == job.UnitUnknown || u.State == job.UnitLive && j.Killing() == nil {
-			continue
+		if u := seen[j.Ref()]; u.State == job.UnitLive && j.Killing() == nil {
+			continue // as it should be
 		}
-		o := job.Observation{Now: e.now(), Unit: u}
-		if err := e.records(j.Ref(), &o); err != nil {
-			e.log(err)
-			continue
-		}
-		decided, actions := job.Decide(*j, o)
-		if decided.Completed() || due(&decided, actions) {
-			overdue[j.Ref()] = o
-		}
+		e.log(e.inspect(ctx, j.Ref(), seen[j.Ref()], overdue))
 	}
 	_, err = e.settle(ctx, overdue)
-	return err
+	return len(jobs) > 0, err
+}
+
+// inspect adds a run to those that are overdue, if something is due of it.
+func (e *Engine) inspect(ctx context.Context, ref job.Ref, u job.Unit, overdue map[job.Ref]job.Observation) error {
+	if u.State == job.UnitUnknown {
+		return nil // its backend could not be asked
+	}
+	j, err := e.Store.Get(ctx, ref.ID, 1)
+	if err != nil || !e.mayRun(j) || j.Ref() != ref {
+		return err // somebody else was faster
+	}
+	o := job.Observation{Now: e.now(), Unit: u}
+	if err := e.records(ref, &o); err != nil {
+		return err
+	}
+	decided, actions := job.Decide(*j, o)
+	if decided.Completed() || due(&decided, actions) {
+		overdue[ref] = o
+	}
+	return nil
 }
 
 // Tidy has a backend's manager forget the failed runs that are recorded, and
-// sees to it that it calls jobman for as long as there is an incomplete job, and
-// no longer.
-func (e *Engine) Tidy(ctx context.Context, b Keeper) error {
+// sees to it that it calls jobman for as long as jobs are active, and no longer.
+func (e *Engine) Tidy(ctx context.Context, b Keeper, active bool) error {
 	failed, err := b.Failed(ctx)
 	if err != nil {
 		return err
@@ -89,29 +98,23 @@ func (e *Engine) Tidy(ctx context.Context, b Keeper) error {
 			return err
 		}
 	}
-	active, err := e.active(ctx)
-	if err != nil || active {
-		return errors.Join(err, b.Keep(ctx, true))
+	if active {
+		return b.Keep(ctx, true)
 	}
 	if err := b.Keep(ctx, false); err != nil {
 		return err
 	}
 	// A job that was submitted meanwhile may have counted on what was just
 	// ended: it was committed before it looked, so it is seen here.
-	active, err = e.active(ctx)
-	if err == nil && active {
+	jobs, err := e.active(ctx)
+	if err == nil && len(jobs) > 0 {
 		err = b.Keep(ctx, true)
 	}
 	return err
 }
 
-// active tells whether a job of this machine is incomplete.
-func (e *Engine) active(ctx context.Context) (bool, error) {
-	jobs, err := e.Store.Query(ctx, store.Filter{Active: true})
-	for _, j := range jobs {
-		if j.HostID == e.HostID {
-			return true, nil
-		}
-	}
-	return false, err
+// active returns the incomplete jobs of this machine, in brief.
+func (e *Engine) active(ctx context.Context) ([]*job.Job, error) {
+	jobs, err := e.Store.Query(ctx, store.Filter{Active: true, Brief: true})
+	return slices.DeleteFunc(jobs, func(j *job.Job) bool { return j.HostID != e.HostID }), err
 }

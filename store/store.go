@@ -67,6 +67,9 @@ type Filter struct {
 	// Runs is how many of the last runs to load with each job: 0 loads the last
 	// one, -1 all.
 	Runs int
+	// Brief leaves each job's Spec empty, which is most of the work of a long
+	// list. Such a job MUST NOT be decided about.
+	Brief bool
 }
 
 // The errors that callers tell apart.

@@ -65,7 +65,7 @@ func (a *app) open() error {
 func (a *app) catchUp() {
 	overdue, err := a.Overdue()
 	if err == nil && overdue {
-		err = a.Reconcile(a.ctx)
+		_, err = a.Reconcile(a.ctx)
 	}
 	a.debug(err) // the verb will say what concerns it
 }

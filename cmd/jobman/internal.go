@@ -94,7 +94,8 @@ func stepVerb(args []string) error {
 // reconcileVerb: reconcile STORE. Where systemd calls it, it is tidied up too.
 func reconcileVerb(args []string) error {
 	return withEngine(tree.Tree(args[0]), func(ctx context.Context, a *app) error {
-		if err := a.Reconcile(ctx); err != nil {
+		active, err := a.Reconcile(ctx)
+		if err != nil {
 			return err
 		}
 		scope := ownScope()
@@ -107,7 +108,7 @@ func reconcileVerb(args []string) error {
 			return err
 		}
 		if k, ok := b.(engine.Keeper); ok {
-			return a.Tidy(ctx, k)
+			return a.Tidy(ctx, k, active)
 		}
 		return nil
 	})

@@ -75,27 +75,43 @@ func (d document) clone() document {
 
 func (d document) decode() (*job.Job, error) {
 	j := new(job.Job)
-	if err := json.Unmarshal(d.job, j); err != nil {
-		return nil, err
+	return j, d.into(j, j)
+}
+
+// brief decodes all but the Spec.
+func (d document) brief() (*job.Job, error) {
+	j := new(job.Job)
+	return j, d.into(&struct {
+		*job.Job
+		Spec json.RawMessage `json:"spec"` // hides the job's
+	}{Job: j}, j)
+}
+
+// into decodes the job into v, and the runs into j, which v is or holds.
+func (d document) into(v any, j *job.Job) error {
+	if err := json.Unmarshal(d.job, v); err != nil {
+		return err
 	}
 	for _, run := range d.runs {
 		var r job.Run
 		if err := json.Unmarshal(run, &r); err != nil {
-			return nil, err
+			return err
 		}
 		j.Runs = append(j.Runs, r)
+	}
+	return nil
+}
+
+// decode decodes a document; that it can't be decoded is damage.
+func (s *Store) decode(d document) (*job.Job, error) {
+	j, err := d.decode()
+	if err != nil {
+		return nil, s.unreadable(err)
 	}
 	return j, nil
 }
 
-// decode explains what decoding finds.
-func (s *Store) decode(d document) (*job.Job, error) {
-	j, err := d.decode()
-	if err != nil {
-		return nil, s.damaged("a job can't be read: %v", err)
-	}
-	return j, nil
-}
+func (s *Store) unreadable(err error) error { return s.damaged("a job can't be read: %v", err) }
 
 // put stores a job with the runs that it carries; was is its entry until now,
 // if it was there. It tells whether anything had to be written.

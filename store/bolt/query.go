@@ -77,8 +77,13 @@ func (s *Store) Query(ctx context.Context, f store.Filter) ([]*job.Job, error) {
 	}
 	jobs := make([]*job.Job, len(documents))
 	for i, d := range documents {
-		if jobs[i], err = s.decode(d); err != nil {
-			return nil, err
+		if f.Brief {
+			jobs[i], err = d.brief()
+		} else {
+			jobs[i], err = d.decode()
+		}
+		if err != nil {
+			return nil, s.unreadable(err)
 		}
 	}
 	return jobs, nil

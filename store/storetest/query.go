@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -100,6 +101,18 @@ func testFilter(t *testing.T, s store.Store) {
 		{store.Filter{Results: []job.Result{job.Neutral}}, nil},
 	} {
 		expect(t, s, f.Filter, f.want...)
+	}
+}
+
+func testBrief(t *testing.T, s store.Store) {
+	submit(t, s, at(1, "a", ""))
+	submit(t, s, at(2, "b", job.Success))
+	full := query(t, s, store.Filter{})
+	for _, j := range full {
+		j.Spec = job.Spec{}
+	}
+	if brief := query(t, s, store.Filter{Brief: true}); len(full) != 2 || !reflect.DeepEqual(full, brief) {
+		t.Errorf("in brief:\n%+v\n%+v", brief, full)
 	}
 }
 

@@ -43,6 +43,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"QueryOrdersBySubmission", testOrder},
 		{"QueryLimitsCompletedJobsOnly", testLimit},
 		{"QueryFiltersByEachField", testFilter},
+		{"QueryInBriefLeavesOnlyTheSpecOut", testBrief},
 		{"QueryRefusesABadPattern", testBadPattern},
 		{"NamesOfAnyLengthAreFound", testLongNames},
 		{"AnyHistoryEndsLikeTheModel", testHistories},
