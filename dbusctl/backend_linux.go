@@ -9,6 +9,7 @@ import (
 
 	"github.com/godbus/dbus/v5"
 
+	"jobman/failpoint"
 	"jobman/job"
 	"jobman/store/tree"
 	"jobman/units"
@@ -81,12 +82,16 @@ func (s *Systemd) Start(ctx context.Context, j *job.Job) error {
 	if j.Spec.Log.Stdout || j.Spec.Log.Stderr {
 		run.FIFOs = units.FIFOsIn(RuntimeDir(s.scope), ref)
 	}
+	failpoint.Hit("start")
 	watching := c.startUnit(ctx, steps.Path())
+	failpoint.Hit("start-watch")
 	started := c.startTransient(ctx, run.Units)
+	failpoint.Hit("start-sent")
 	watched := c.keep(ctx, steps, watching)
 	if err := started.Store(); err != nil && !is(err, "UnitExists") {
 		return fmt.Errorf("start %s: %w", units.RunName(ref), refused(err))
 	}
+	failpoint.Hit("started")
 	// It runs, so it is no failed start, whatever became of the watch: OnFailure=
 	// and the safety net see to it.
 	s.log(watched)
@@ -136,6 +141,7 @@ func (s *Systemd) Stop(ctx context.Context, ref job.Ref, how job.StopRequest) er
 	if err != nil {
 		return err
 	}
+	failpoint.Hit("stop")
 	name := units.RunName(ref)
 	now := how.Signal == "KILL" || how.Grace <= 0
 	if now || how.Custom {
@@ -147,12 +153,14 @@ func (s *Systemd) Stop(ctx context.Context, ref job.Ref, how job.StopRequest) er
 			return err
 		}
 	}
+	failpoint.Hit("stop-signalled")
 	if !how.Custom || now {
 		err := c.manage(ctx, "StopUnit", name, "replace").Store()
 		if err != nil && !is(err, "NoSuchUnit") {
 			return fmt.Errorf("stop %s: %w", name, refused(err))
 		}
 	}
+	failpoint.Hit("stopped")
 	if now || !how.Custom && how.Grace >= units.MinStop {
 		return nil
 	}
@@ -206,6 +214,7 @@ func (s *Systemd) Forget(ctx context.Context, refs []job.Ref) error {
 	if err != nil {
 		return err
 	}
+	failpoint.Hit("forget")
 	var replies []*reply
 	for _, ref := range refs {
 		replies = append(replies, c.manage(ctx, "ResetFailedUnit", units.RunName(ref)))

@@ -18,6 +18,7 @@ import (
 	"reflect"
 	"time"
 
+	"jobman/failpoint"
 	"jobman/job"
 	"jobman/store"
 	"jobman/store/tree"
@@ -68,6 +69,7 @@ func (e *Engine) Submit(ctx context.Context, j *job.Job, env []byte, unique bool
 	if err := e.Store.Submit(ctx, j, env, unique); err != nil {
 		return err
 	}
+	failpoint.Hit("submitted")
 	for _, a := range actions {
 		if a != job.Start {
 			continue
@@ -151,6 +153,10 @@ func (e *Engine) Step(ctx context.Context, id job.ID) error {
 			return err
 		}
 		decided, actions := job.Decide(*j, o)
+		failpoint.Hit("decided")
+		if ends := j.Last() != nil && j.Last().Active() && !decided.Run(j.Last().N).Active(); ends {
+			return e.settle(ctx, map[job.Ref]job.Observation{j.Ref(): o})
+		}
 		if !reflect.DeepEqual(decided, *j) {
 			again := false
 			err := e.Store.Update(ctx, []job.ID{id}, func(now *job.Job) error {
@@ -168,9 +174,11 @@ func (e *Engine) Step(ctx context.Context, id job.ID) error {
 				continue
 			}
 		}
+		failpoint.Hit("intended")
 		if ask, err = e.act(ctx, &decided, actions); err != nil {
 			return err
 		}
+		failpoint.Hit("acted")
 		if !ask && decided.Completed() || len(actions) == 0 {
 			return nil
 		}

@@ -18,6 +18,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"jobman/failpoint"
 	"jobman/job"
 	"jobman/store/tree"
 )
@@ -80,6 +81,7 @@ func become(run tree.Run, out Outputs) error {
 		return err
 	}
 	resetSignals()
+	failpoint.Hit("execve")
 	return execve(path, job.Strings(spec.Command), vars)
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/fsnotify/fsnotify"
 
+	"jobman/failpoint"
 	"jobman/job"
 )
 
@@ -65,7 +66,7 @@ func (e *Engine) takeIn(ctx context.Context) (int, error) {
 		}
 		seen[ref] = o
 	}
-	foreign, err := e.settle(ctx, seen)
+	foreign, err := e.record(ctx, seen)
 	if err != nil {
 		return 0, err
 	}
@@ -77,6 +78,7 @@ func (e *Engine) takeIn(ctx context.Context) (int, error) {
 		if err := e.Tree.Take(ref); err != nil {
 			return 0, err
 		}
+		failpoint.Hit("taken")
 		taken++
 	}
 	return taken, nil

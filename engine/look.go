@@ -6,6 +6,7 @@ import (
 	"maps"
 	"time"
 
+	"jobman/failpoint"
 	"jobman/job"
 )
 
@@ -36,7 +37,7 @@ func (e *Engine) Look(ctx context.Context, jobs []*job.Job) ([]*job.Job, error) 
 		}
 		out[i] = &now
 	}
-	if _, err := e.settle(ctx, overdue); err != nil {
+	if err := e.settle(ctx, overdue); err != nil {
 		e.log(err) // looking needs no right to write
 		return out, nil
 	}
@@ -119,5 +120,6 @@ func (e *Engine) Kill(ctx context.Context, id job.ID, run int, sig job.Signal) e
 	if err != nil {
 		return err
 	}
+	failpoint.Hit("kill-committed")
 	return e.Step(ctx, id)
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"jobman/failpoint"
 	"jobman/job"
 	"jobman/store"
 )
@@ -29,6 +30,7 @@ func (e *Engine) Overdue() (bool, error) {
 func (e *Engine) Reconcile(ctx context.Context) (active bool, err error) {
 	// First of all, so that of many commands at once only one is late.
 	e.log(e.Tree.SetReconciled(e.now()))
+	failpoint.Hit("stamped")
 	if _, err := e.takeIn(ctx); err != nil {
 		return false, err
 	}
@@ -49,8 +51,7 @@ func (e *Engine) Reconcile(ctx context.Context) (active bool, err error) {
 		}
 		e.log(e.inspect(ctx, j.Ref(), seen[j.Ref()], overdue))
 	}
-	_, err = e.settle(ctx, overdue)
-	return len(jobs) > 0, err
+	return len(jobs) > 0, e.settle(ctx, overdue)
 }
 
 // inspect adds a run to those that are overdue, if something is due of it.
@@ -104,6 +105,7 @@ func (e *Engine) Tidy(ctx context.Context, b Keeper, active bool) error {
 	if err := b.Keep(ctx, false); err != nil {
 		return err
 	}
+	failpoint.Hit("unkept")
 	// A job that was submitted meanwhile may have counted on what was just
 	// ended: it was committed before it looked, so it is seen here.
 	jobs, err := e.active(ctx)

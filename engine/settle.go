@@ -5,24 +5,41 @@ import (
 	"errors"
 	"reflect"
 
+	"jobman/failpoint"
 	"jobman/job"
 	"jobman/store"
 )
 
-// settle records what was observed of runs: all that ended in one transaction.
-// What else is due of their jobs is done in a step of each, whose error is
-// logged, so that no job stands in another's way. Runs of another machine's jobs
-// are left alone and returned.
-func (e *Engine) settle(ctx context.Context, seen map[job.Ref]job.Observation) (foreign map[job.Ref]bool, err error) {
-	if len(seen) == 0 {
-		return nil, nil
+// settle records what was observed of runs. They lie in the inbox meanwhile: who
+// finds them there after a crash writes the files that mirror the index again.
+func (e *Engine) settle(ctx context.Context, seen map[job.Ref]job.Observation) error {
+	for ref := range seen {
+		e.log(e.Tree.Drop(ref))
 	}
+	if _, err := e.record(ctx, seen); err != nil {
+		return err
+	}
+	for ref := range seen {
+		e.log(e.Tree.Take(ref))
+	}
+	return nil
+}
+
+// record commits what was observed of runs that lie in the inbox, all that ended
+// in one transaction. What else is due of their jobs is done in a step of each,
+// whose error is logged, so that no job stands in another's way. Runs of another
+// machine's jobs are left alone and returned.
+func (e *Engine) record(ctx context.Context, seen map[job.Ref]job.Observation) (foreign map[job.Ref]bool, err error) {
 	ids := make([]job.ID, 0, len(seen))
 	for ref := range seen {
 		ids = append(ids, ref.ID)
 	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
 	foreign = map[job.Ref]bool{}
 	ended, further := map[job.Ref]bool{}, map[job.ID]bool{}
+	var stale []*job.Job
 	err = e.Store.Update(ctx, ids, func(j *job.Job) error {
 		if j.Last() == nil {
 			return store.ErrUnchanged
@@ -42,6 +59,9 @@ func (e *Engine) settle(ctx context.Context, seen map[job.Ref]job.Observation) (
 			further[j.ID] = true
 		}
 		if reflect.DeepEqual(decided, *j) {
+			if decided.Completed() {
+				stale = append(stale, &decided)
+			}
 			return store.ErrUnchanged
 		}
 		*j = decided
@@ -49,6 +69,11 @@ func (e *Engine) settle(ctx context.Context, seen map[job.Ref]job.Observation) (
 	})
 	if err != nil {
 		return nil, err
+	}
+	failpoint.Hit("settled")
+	for _, j := range stale {
+		// Whoever committed this may have been killed before it had written it.
+		e.log(e.Tree.WriteState(j))
 	}
 	for id := range further {
 		if err := e.Step(ctx, id); err != nil {

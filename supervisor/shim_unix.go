@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"jobman/failpoint"
 	"jobman/job"
 	"jobman/store/tree"
 )
@@ -27,6 +28,7 @@ const (
 const (
 	killName = "kill" // at once
 	stopName = "stop" // with a grace
+	taken    = ".taken"
 )
 
 // shim is the supervisor of one run.
@@ -67,6 +69,7 @@ func Shim(dir string, step func(job.Ref) error) error {
 	}
 	// Kept to the very end: by it a shim knows those that its command started.
 	defer lock.Close()
+	failpoint.Hit("locked")
 	over, err := s.over()
 	if err != nil || over {
 		return leave(lock, ready, err)
@@ -77,12 +80,14 @@ func Shim(dir string, step func(job.Ref) error) error {
 	} else if keep, err = s.start(); err != nil {
 		return leave(lock, ready, err)
 	}
+	failpoint.Hit("supervising")
 	if err := say(ready, readyWord); err != nil {
 		s.complain(err) // whoever started us is gone
 	}
 	if s.main != 0 {
 		s.supervise()
 	}
+	failpoint.Hit("over")
 	if err := keep(); err != nil {
 		s.complain(fmt.Errorf("keep the output: %w", err))
 	}
@@ -102,26 +107,46 @@ func (s *shim) over() (bool, error) {
 	return exit != nil, err
 }
 
-// takeUp looks at what is asked of the shim.
+// takeUp looks at what is asked of the shim. What it took up it renames: who
+// asked and was killed before it could poke the shim is thus told from one who
+// was heard. A shim that follows a killed one finds what that had taken up.
 func (s *shim) takeUp() {
 	for _, name := range []string{killName, stopName} {
-		b, err := os.ReadFile(s.run.File(name))
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		var how job.StopRequest
-		if err == nil {
-			err = json.Unmarshal(b, &how)
-		}
-		if err != nil {
-			s.complain(fmt.Errorf("read what is asked: %w", err))
-			continue
-		}
-		s.stopping = true
-		if s.main != 0 {
-			s.stop(how)
+		for _, file := range []string{name, name + taken} {
+			how, err := readRequest(s.run.File(file))
+			if err != nil {
+				s.complain(fmt.Errorf("read what is asked: %w", err))
+			}
+			if how == nil {
+				continue
+			}
+			if file == name {
+				if err := os.Rename(s.run.File(name), s.run.File(name+taken)); err != nil {
+					s.complain(fmt.Errorf("take up what is asked: %w", err))
+				}
+			}
+			s.stopping = true
+			if s.main != 0 {
+				s.stop(*how)
+			}
 		}
 	}
+}
+
+// readRequest returns nil where nothing is asked.
+func readRequest(file string) (*job.StopRequest, error) {
+	b, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	how := new(job.StopRequest)
+	if err == nil {
+		err = json.Unmarshal(b, how)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return how, nil
 }
 
 // complain says what went wrong, in the run's jobman.log. What is tried again

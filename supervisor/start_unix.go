@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"jobman/failpoint"
 	"jobman/job"
 )
 
@@ -34,6 +35,7 @@ func (s *Supervisor) Start(ctx context.Context, j *job.Job) error {
 		return fmt.Errorf("start a shim: %w", err)
 	}
 	defer ready.Close()
+	failpoint.Hit("start")
 	cmd := exec.Command(s.exe, "shim", string(run))
 	cmd.Dir = "/"
 	cmd.Env = []string{} // the command's own is in its files
@@ -49,7 +51,9 @@ func (s *Supervisor) Start(ctx context.Context, j *job.Job) error {
 	if err := cmd.Process.Release(); err != nil {
 		return fmt.Errorf("start a shim: %w", err)
 	}
+	failpoint.Hit("start-sent")
 	word, err := readAll(ctx, ready)
+	failpoint.Hit("started")
 	switch {
 	case err != nil:
 		return fmt.Errorf("wait for the shim: %w", err)

@@ -11,6 +11,7 @@ import (
 	"os"
 	"syscall"
 
+	"jobman/failpoint"
 	"jobman/job"
 	"jobman/store/tree"
 )
@@ -46,7 +47,7 @@ func (s *Supervisor) Observe(_ context.Context, runs []job.Ref) (map[job.Ref]job
 		_, held, err := holder(s.store.Run(ref))
 		if held {
 			u.State = job.UnitLive
-			u.Stopping = exists(s.store.Run(ref).File(stopName)) || exists(s.store.Run(ref).File(killName))
+			u.Stopping = exists(s.store.Run(ref).File(stopName+taken)) || exists(s.store.Run(ref).File(killName+taken))
 			u.PID, err = s.mainPID(ref)
 		}
 		if err != nil {
@@ -82,7 +83,9 @@ func (s *Supervisor) Stop(_ context.Context, ref job.Ref, how job.StopRequest) e
 	if atOnce(how) {
 		name = killName
 	}
+	failpoint.Hit("stop")
 	err = tree.WriteFile(run.File(name), b)
+	failpoint.Hit("stop-asked")
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // deleted with its job, or never there
 	}

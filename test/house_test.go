@@ -14,22 +14,25 @@ import (
 
 // arrows: what each room may import of ours. cmd/jobman sees all; tests are free.
 var arrows = map[string][]string{
+	"failpoint":        {},
 	"job":              {},
 	"units":            {"job"},
 	"journal":          {"job"},
 	"config":           {"job"},
 	"store":            {"job"},
-	"store/tree":       {"job"},
-	"store/bolt":       {"job", "store", "store/tree"},
-	"dbusctl":          {"job", "units", "journal", "store/tree"},
-	"supervisor":       {"job", "units", "journal", "store/tree"},
+	"store/tree":       {"failpoint", "job"},
+	"store/bolt":       {"failpoint", "job", "store", "store/tree"},
+	"dbusctl":          {"failpoint", "job", "units", "journal", "store/tree"},
+	"supervisor":       {"failpoint", "job", "units", "journal", "store/tree"},
 	"engine/nofile":    {},
-	"engine":           {"job", "store", "store/tree", "engine/nofile"},
+	"engine":           {"failpoint", "job", "store", "store/tree", "engine/nofile"},
 	"cmd/jobman":       nil,
 	"store/storetest":  {"job", "store"},
 	"test":             nil,
 	"test/e2e":         nil,
+	"test/crash":       nil,
 	"test/lab":         {},
+	"test/settings":    {"test/lab"},
 	"test/lab/cmd/lab": {"test/lab"},
 }
 

@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"jobman/engine"
+	"jobman/failpoint"
 	"jobman/store"
 	"jobman/store/bolt"
 	"jobman/store/tree"
@@ -53,6 +54,7 @@ func (a *app) open() error {
 	if err != nil {
 		return err
 	}
+	failpoint.Use(dir, "jobman")
 	if err := a.openStore(dir); err != nil {
 		return err
 	}

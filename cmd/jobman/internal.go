@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"jobman/engine"
+	"jobman/failpoint"
 	"jobman/job"
 	"jobman/journal"
 	"jobman/store/tree"
@@ -37,6 +38,11 @@ func isInternal(argv []string) bool {
 
 func runInternal(argv []string) int {
 	restrict()
+	dir := argv[1]
+	if store, _, err := tree.Run(dir).Locate(); err == nil {
+		dir = string(store)
+	}
+	failpoint.Use(dir, argv[0])
 	err := internal[argv[0]](argv[1:])
 	if err == nil {
 		return codeOK

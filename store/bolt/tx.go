@@ -15,6 +15,7 @@ import (
 	"go.etcd.io/bbolt"
 	bbolterrors "go.etcd.io/bbolt/errors"
 
+	"jobman/failpoint"
 	"jobman/store"
 )
 
@@ -148,7 +149,9 @@ func (s *Store) transaction(db *bbolt.DB, file *os.File, do func(tx) (bool, erro
 		commit, err = do(tx{Tx: b, store: s})
 	}
 	if err == nil && commit {
+		failpoint.Hit("commit")
 		if err = b.Commit(); err == nil {
+			failpoint.Hit("committed")
 			return nil
 		}
 		err = fmt.Errorf("write the index: %w", err)

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 
+	"jobman/failpoint"
 	"jobman/job"
 )
 
@@ -67,11 +68,13 @@ func (r Run) Claim(c job.Claim) error {
 	if err := tmp.Sync(); err != nil {
 		return err
 	}
+	failpoint.Hit("claim")
 	if err := os.Link(tmp.Name(), r.File("claim")); errors.Is(err, fs.ErrExist) {
 		return ErrClaimed
 	} else if err != nil {
 		return err
 	}
+	failpoint.Hit("claimed")
 	return SyncDir(string(r))
 }
 
@@ -161,5 +164,7 @@ func (r Run) Conclude(e job.Exit) error {
 	if err := r.WriteExit(e); err != nil {
 		return err
 	}
-	return store.Drop(ref)
+	err = store.Drop(ref)
+	failpoint.Hit("dropped")
+	return err
 }

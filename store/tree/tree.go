@@ -26,6 +26,7 @@ import (
 	"strings"
 	"time"
 
+	"jobman/failpoint"
 	"jobman/job"
 )
 
@@ -188,9 +189,11 @@ func WriteFile(name string, data []byte) error {
 	if cerr := f.Close(); err == nil {
 		err = cerr
 	}
+	failpoint.Hit("rename-" + filepath.Base(name))
 	if err == nil {
 		err = os.Rename(f.Name(), name)
 	}
+	failpoint.Hit("renamed-" + filepath.Base(name))
 	if err != nil {
 		os.Remove(f.Name())
 	}

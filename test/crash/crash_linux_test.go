@@ -1,0 +1,397 @@
+package crash
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"jobman/job"
+	"jobman/store"
+	"jobman/store/bolt"
+	"jobman/store/tree"
+	"jobman/test/settings"
+)
+
+// The ways in which a job may be left by a crash, beside its true end.
+const (
+	done   = "exit 7" // the command's own end
+	killed = "killed" // by the kill that is part of the scenario
+	died   = "KILL"   // what was to become the command was killed itself
+	never  = "not started"
+	lost   = "lost"
+)
+
+// crash is a point at which a process of jobman is killed.
+type crash struct {
+	at   string   // VERB:POINT
+	also []string // further points, to get there
+	want []string // what the job may end as; nothing: done
+}
+
+// Of a job that is submitted and ends by itself.
+var bothRun = []crash{
+	{at: "jobman:commit"},
+	{at: "jobman:committed"},
+	{at: "jobman:rename-spec"},
+	{at: "jobman:renamed-spec"},
+	{at: "jobman:rename-env"},
+	{at: "jobman:renamed-env"},
+	{at: "jobman:rename-state"},
+	{at: "jobman:renamed-state"},
+	{at: "jobman:submitted"},
+	{at: "jobman:start"},
+	{at: "jobman:start-sent"},
+	{at: "jobman:started"},
+	{at: "exec:claim", want: []string{never}},
+	{at: "exec:claimed", want: []string{died}},
+	{at: "exec:rename-state", want: []string{died}},
+	{at: "exec:renamed-state", want: []string{died}},
+	{at: "exec:execve", want: []string{died}},
+}
+
+var systemdRun = []crash{
+	{at: "jobman:start-watch"},
+	{at: "ended:rename-exit"},
+	{at: "ended:renamed-exit"},
+	{at: "ended:dropped"},
+	{at: "ended:claim", also: []string{"exec:claim"}, want: []string{never}},
+	{at: "ended:claimed", also: []string{"exec:claim"}, want: []string{never}},
+	{at: "step:commit"},
+	{at: "step:committed"},
+	{at: "step:rename-state"},
+	{at: "step:renamed-state"},
+	{at: "step:settled"},
+	{at: "step:taken"},
+	{at: "reconcile:stamped", also: []string{"ended:rename-exit"}},
+	{at: "reconcile:commit", also: []string{"ended:rename-exit"}},
+	{at: "reconcile:committed", also: []string{"ended:rename-exit"}},
+	{at: "reconcile:renamed-state", also: []string{"ended:rename-exit"}},
+	{at: "reconcile:settled", also: []string{"ended:rename-exit"}},
+	{at: "reconcile:forget", also: []string{"ended:rename-exit"}},
+	{at: "reconcile:unkept", also: []string{"ended:rename-exit"}},
+}
+
+var forkRun = []crash{
+	{at: "shim:locked"},
+	// What it started runs on: nobody sees the end of that.
+	{at: "shim:supervising", want: []string{lost, done}},
+	{at: "shim:over", want: []string{lost}},
+	{at: "shim:rename-exit", want: []string{lost}},
+	{at: "shim:renamed-exit"},
+	{at: "shim:dropped"},
+	{at: "shim:commit"},
+	{at: "shim:committed"},
+	{at: "shim:rename-state"},
+	{at: "shim:renamed-state"},
+	{at: "shim:settled"},
+	{at: "shim:taken"},
+	{at: "reconcile:stamped", also: []string{"shim:renamed-exit"}},
+	{at: "reconcile:commit", also: []string{"shim:renamed-exit"}},
+	{at: "reconcile:committed", also: []string{"shim:renamed-exit"}},
+	{at: "reconcile:settled", also: []string{"shim:renamed-exit"}},
+}
+
+// Of a job that sleeps until it is killed.
+var bothKill = []crash{
+	{at: "jobman:commit"},
+	{at: "jobman:committed"},
+	{at: "jobman:renamed-state"},
+	{at: "jobman:kill-committed"},
+	{at: "jobman:decided"},
+	{at: "jobman:intended"},
+	{at: "jobman:stop"},
+	{at: "jobman:acted"},
+}
+
+var systemdKill = []crash{
+	{at: "jobman:stop-signalled"},
+	{at: "jobman:stopped"},
+	{at: "ended:rename-exit"},
+	{at: "ended:dropped"},
+	{at: "step:commit"},
+	{at: "step:committed"},
+}
+
+var forkKill = []crash{
+	{at: "jobman:stop-asked"},
+	{at: "shim:over", want: []string{killed, lost}},
+	{at: "shim:rename-exit", want: []string{lost}},
+	{at: "shim:renamed-exit"},
+	{at: "shim:commit"},
+}
+
+func TestCrash(t *testing.T) {
+	if settings.Here == "" {
+		settings.Each(t, settings.Options{Tags: "failpoint", Run: os.Getenv("CRASH")})
+		return
+	}
+	runs, kills := append(bothRun, systemdRun...), append(bothKill, systemdKill...)
+	if settings.Here == "fork" {
+		runs, kills = append(bothRun, forkRun...), append(bothKill, forkKill...)
+	}
+	for _, next := range []string{"step", "net"} {
+		for _, c := range runs {
+			t.Run("run,"+c.at+","+next, func(t *testing.T) {
+				t.Parallel()
+				h := newHouse(t)
+				h.crash(c, "run", "--name", "victim", "--", "sh", "-c", "echo x >> starts; exit 7")
+				h.goOn(c, next)
+				h.judge(c, done)
+			})
+		}
+		for _, c := range kills {
+			t.Run("kill,"+c.at+","+next, func(t *testing.T) {
+				t.Parallel()
+				h := newHouse(t)
+				h.acknowledged = h.jobman("run", "-q", "--name", "victim", "--", "sh", "-c", "echo x >> starts; exec sleep 1000")
+				eventually(t, "the command runs", func() bool { return h.starts() == 1 })
+				h.crash(c, "kill", "--no-wait", "victim") // it would do the others' work
+				if c.at == "jobman:commit" {
+					// Of a kill that was not committed nobody knows: it is said again.
+					h.jobman("kill", "-q", "victim")
+				}
+				h.goOn(c, next)
+				h.judge(c, killed)
+			})
+		}
+	}
+}
+
+// house is a home with a store of its own.
+type house struct {
+	*testing.T
+	home         string
+	env          []string
+	tree         tree.Tree
+	store        store.Store
+	acknowledged string // the id that `run` printed
+}
+
+func newHouse(t *testing.T) *house {
+	h := &house{T: t, home: t.TempDir()}
+	h.env = append(os.Environ(), "HOME="+h.home)
+	if settings.Here == "fork" {
+		h.env = append(h.env, "JOBMAN_BACKEND=fork")
+	}
+	h.tree = tree.Tree(filepath.Join(h.home, ".jobman", ".db"))
+	// A job before: the store is there, and what it needs.
+	h.jobman("run", "-q", "--name", "before", "true")
+	h.jobman("wait", "-q", "before")
+	eventually(t, "nothing looks at the inbox by chance", func() bool {
+		return exec.Command("pgrep", "-f", "jobman[^ ]* (step|shim) "+string(h.tree)).Run() != nil
+	})
+	s, err := bolt.Open(string(h.tree), bolt.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.store = s
+	if err := os.Mkdir(filepath.Join(string(h.tree), "failpoints"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { h.jobman("kill", "-q", "--all", "--now") })
+	return h
+}
+
+func (h *house) command(args ...string) *exec.Cmd {
+	cmd := exec.Command("jobman", args...)
+	cmd.Dir, cmd.Env = h.home, h.env
+	return cmd
+}
+
+// jobman runs a command that must succeed.
+func (h *house) jobman(args ...string) string {
+	h.Helper()
+	out, err := h.command(args...).CombinedOutput()
+	if err != nil {
+		h.Fatalf("jobman %q: %v\n%s", args, err, out)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+func (h *house) failpoint(at string) string {
+	return filepath.Join(string(h.tree), "failpoints", at)
+}
+
+// crash arms the failpoints and runs a command, which may be what is killed.
+func (h *house) crash(c crash, args ...string) {
+	h.Helper()
+	for _, at := range append([]string{c.at}, c.also...) {
+		if err := os.WriteFile(h.failpoint(at), nil, 0o600); err != nil {
+			h.Fatal(err)
+		}
+	}
+	out, err := h.command(args...).Output()
+	var exit *exec.ExitError
+	wasKilled := errors.As(err, &exit) && exit.Sys().(syscall.WaitStatus).Signal() == syscall.SIGKILL
+	// A shim that dies before it is ready has refused the job.
+	refused := exit != nil && exit.ExitCode() == 6 && strings.HasPrefix(c.at, "shim:")
+	if err != nil && !wasKilled && !refused {
+		h.Fatalf("jobman %q: %v\n%s", args, err, exit.Stderr)
+	}
+	if args[0] == "run" {
+		h.acknowledged = strings.TrimSpace(string(out))
+		if h.acknowledged != "" && !job.IsID(h.acknowledged) {
+			h.Fatalf("run printed %q", h.acknowledged)
+		}
+	}
+}
+
+// victim reads the job from the index, and nothing else: looking at it through
+// jobman would mend it.
+func (h *house) victim() *job.Job {
+	h.Helper()
+	jobs, err := h.store.Query(context.Background(), store.Filter{Name: "victim", Runs: -1})
+	if err != nil {
+		h.Fatal(err)
+	}
+	if len(jobs) > 1 {
+		h.Fatalf("%d jobs instead of one", len(jobs))
+	}
+	if len(jobs) == 0 {
+		return nil
+	}
+	return jobs[0]
+}
+
+// goOn has nothing come along but steps of the job, or but the safety net, until
+// the job is over.
+func (h *house) goOn(c crash, next string) {
+	h.Helper()
+	ofNet := strings.HasPrefix(c.at, "reconcile:")
+	if !ofNet {
+		eventually(h.T, "the crash comes", func() bool { return h.hit(c.at) })
+	}
+	eventually(h.T, "the job ends", func() bool {
+		j := h.victim()
+		args := []string{"reconcile", string(h.tree)}
+		if next == "step" && !ofNet {
+			args = []string{"step", string(h.tree)}
+			if j != nil {
+				args = append(args, string(j.ID))
+			}
+		}
+		// It may be the one that is to be killed.
+		if out, err := h.command(args...).CombinedOutput(); err != nil && !h.hit(c.at) {
+			h.Fatalf("jobman %q: %v\n%s", args, err, out)
+		}
+		return h.hit(c.at) && (j == nil || j.Completed())
+	})
+}
+
+// hit tells whether a point was met.
+func (h *house) hit(at string) bool {
+	_, err := os.Lstat(h.failpoint(at))
+	return errors.Is(err, fs.ErrNotExist)
+}
+
+func (h *house) starts() int {
+	b, err := os.ReadFile(filepath.Join(h.home, "starts"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		h.Fatal(err)
+	}
+	return strings.Count(string(b), "x\n")
+}
+
+// judge holds what became of the job against the promises.
+func (h *house) judge(c crash, usual string) {
+	h.Helper()
+	j := h.victim()
+	if j == nil {
+		if h.acknowledged != "" {
+			h.Errorf("job %s was acknowledged and is gone", h.acknowledged)
+		}
+		if n := h.starts(); n != 0 {
+			h.Errorf("there is no job, and it was executed %d times", n)
+		}
+		return
+	}
+	if h.acknowledged != "" && h.acknowledged != string(j.ID) {
+		h.Errorf("job %s was acknowledged, and there is %s", h.acknowledged, j.ID)
+	}
+	if len(j.Runs) != 1 {
+		h.Fatalf("%d runs instead of one", len(j.Runs))
+	}
+	want := c.want
+	if want == nil {
+		want = []string{usual}
+	}
+	got, executed := ending(&j.Runs[0])
+	ok := false
+	for _, w := range want {
+		ok = ok || w == got
+	}
+	if !ok {
+		h.Errorf("it ended as %q (%s), want one of %q", got, j.Message, want)
+	}
+	if n := h.starts(); executed >= 0 && n != executed || n > 1 {
+		h.Errorf("it was executed %d times and ended as %q", n, got)
+	}
+	h.tidy(j)
+}
+
+// ending says in a word how a run ended, and how often its command was executed
+// then; -1: nobody can know.
+func ending(r *job.Run) (string, int) {
+	switch {
+	case r.Result == job.Killed:
+		return killed, 1
+	case r.Reason == job.ReasonStartFailed:
+		return never, 0
+	case r.Reason == job.ReasonLost:
+		return lost, -1
+	case r.Signal == "KILL":
+		return died, 0
+	case r.ExitCode != nil && *r.ExitCode == 7:
+		return done, 1
+	}
+	return string(r.Reason), -1
+}
+
+// tidy waits until nothing is left of the job but its record.
+func (h *house) tidy(j *job.Job) {
+	h.Helper()
+	eventually(h.T, "the inbox is empty", func() bool {
+		h.jobman("step", string(h.tree))
+		mail, err := h.tree.Mail()
+		return err == nil && len(mail) == 0
+	})
+	state, err := os.ReadFile(filepath.Join(h.tree.Job(j.ID), "state"))
+	if err != nil {
+		h.Fatal(err)
+	}
+	if !strings.HasPrefix(string(state), `{"status":"completed"`) {
+		h.Errorf("the job is over, and its file says %s", state)
+	}
+	if settings.Here == "fork" {
+		return
+	}
+	eventually(h.T, "its units are gone", func() bool {
+		// What failed is forgotten by the net at the latest.
+		h.jobman("reconcile", string(h.tree))
+		args := []string{"list-units", "--all", "--plain", "--no-legend", "jobman-*" + string(j.ID) + "*"}
+		if settings.Here == "user" {
+			args = append([]string{"--user"}, args...)
+		}
+		out, err := exec.Command("systemctl", args...).CombinedOutput()
+		if err != nil {
+			h.Fatalf("systemctl: %v\n%s", err, out)
+		}
+		return len(out) == 0
+	})
+}
+
+func eventually(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); !is(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("not within 20 s: %s", what)
+		}
+	}
+}
