@@ -62,7 +62,11 @@ func (s *Systemd) Manager(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return c.identity, nil
+	a, err := c.ask(ctx)
+	if err != nil {
+		return "", err
+	}
+	return a.identity, nil
 }
 
 // Start implements engine.Backend.
@@ -71,7 +75,7 @@ func (s *Systemd) Start(ctx context.Context, j *job.Job) error {
 	if err != nil {
 		return err
 	}
-	steps, err := s.steps(c)
+	steps, err := s.steps(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -83,18 +87,18 @@ func (s *Systemd) Start(ctx context.Context, j *job.Job) error {
 		run.FIFOs = units.FIFOsIn(RuntimeDir(s.scope), ref)
 	}
 	failpoint.Hit("start")
-	watching := c.startUnit(ctx, steps.Path())
+	watched := c.state(ctx, steps.Path())
 	failpoint.Hit("start-watch")
 	started := c.startTransient(ctx, run.Units)
 	failpoint.Hit("start-sent")
-	watched := c.keep(ctx, steps, watching)
+	keepErr := c.keep(ctx, steps, watched)
 	if err := started.Store(); err != nil && !is(err, "UnitExists") {
 		return fmt.Errorf("start %s: %w", units.RunName(ref), refused(err))
 	}
 	failpoint.Hit("started")
 	// It runs, so it is no failed start, whatever became of the watch: OnFailure=
 	// and the safety net see to it.
-	s.log(watched)
+	s.log(keepErr)
 	return nil
 }
 
@@ -164,7 +168,7 @@ func (s *Systemd) Stop(ctx context.Context, ref job.Ref, how job.StopRequest) er
 	if now || !how.Custom && how.Grace >= units.MinStop {
 		return nil
 	}
-	steps, err := s.steps(c)
+	steps, err := s.steps(ctx, c)
 	if err != nil {
 		return err
 	}

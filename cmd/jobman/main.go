@@ -1,3 +1,9 @@
+// Go would look for the CPU limits of this process's control group, and again
+// every second. Nothing here lives long or is parallel.
+//
+//go:debug containermaxprocs=0
+//go:debug updatemaxprocs=0
+
 // Jobman runs a command so that it will be done: detached from the terminal,
 // with its output kept, its end recorded, and its whole process tree under
 // control.
@@ -86,7 +92,10 @@ func (a *app) parse(argv []string) (err error) {
 	}()
 	var g grammar
 	out := helpWriter{a.stdout, a.stderr}
-	k, err := newParser(&g, out)
+	// To build the parser takes longer than anything else that `run` does, so it
+	// is built once, and learns of the settings later.
+	settings := new(config.Settings)
+	k, err := newParser(&g, out, kong.Resolvers(resolver(settings)))
 	if err != nil {
 		return err
 	}
@@ -97,14 +106,11 @@ func (a *app) parse(argv []string) (err error) {
 		return err
 	}
 	// The common options, of which --config-file decides what the others are.
-	settings, err := loadSettings(a.words.flags)
+	found, err := loadSettings(a.words.flags)
 	if err != nil {
 		return err
 	}
-	k, err = newParser(&g, out, kong.Resolvers(resolver(settings)))
-	if err != nil {
-		return err
-	}
+	*settings = *found
 	ctx, err := k.Parse(a.words.kong())
 	if errors.Is(err, helpShown{}) {
 		return nil
