@@ -83,6 +83,7 @@ func (c *conn) make(ctx context.Context, name string, build func() (units.Unit, 
 // Keep implements engine.Keeper.
 func (s *Systemd) Keep(ctx context.Context, on bool) error {
 	c, err := s.connect(ctx)
+	defer s.disconnect()
 	if err != nil {
 		return err
 	}
@@ -130,6 +131,7 @@ func (c *conn) stopped(ctx context.Context, name string) error {
 // the command line of its stop-post.
 func (s *Systemd) Failed(ctx context.Context) ([]job.Ref, error) {
 	c, err := s.connect(ctx)
+	defer s.disconnect()
 	if err != nil {
 		return nil, err
 	}

@@ -52,6 +52,7 @@ const fewRuns = 16
 // Observe implements engine.Backend.
 func (s *Systemd) Observe(ctx context.Context, refs []job.Ref) (map[job.Ref]job.Unit, error) {
 	c, err := s.connect(ctx)
+	defer s.disconnect()
 	if err != nil {
 		return nil, err
 	}
@@ -135,6 +136,7 @@ type Ending struct {
 // asked for the end, and that is all there is to know.
 func (s *Systemd) Ending(ctx context.Context, ref job.Ref) (Ending, error) {
 	c, err := s.connect(ctx)
+	defer s.disconnect()
 	if err != nil {
 		return Ending{}, err
 	}
