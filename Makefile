@@ -4,7 +4,7 @@ export CGO_ENABLED = 0
 LDFLAGS = -s -w -X main.version=$(shell cat VERSION)
 PLATFORMS = linux/amd64 linux/arm64 linux/386 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64 windows/386 freebsd/amd64 freebsd/arm64 freebsd/386
 
-.PHONY: build try test race lint cross lab
+.PHONY: build try test race lint cross lab bench
 
 build: ; go build -trimpath -ldflags '$(LDFLAGS)' -o bin/jobman ./cmd/jobman
 
@@ -21,3 +21,6 @@ bin/golangci-lint: tools/go.mod ; go build -modfile=tools/go.mod -o $@ github.co
 cross: ; @set -e; for p in $(PLATFORMS); do echo $$p; GOOS=$${p%/*} GOARCH=$${p#*/} go vet ./...; GOOS=$${p%/*} GOARCH=$${p#*/} go build -o /dev/null ./cmd/jobman; done
 
 lab: build ; go run ./test/lab/cmd/lab -install bin/jobman -- bash
+
+# BENCH is a regular expression: run, full, list, version, loop, pump, size.
+bench: build ; go build -o bin/bench ./test/bench && bin/bench $(BENCHFLAGS) '$(BENCH)'

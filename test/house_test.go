@@ -29,6 +29,8 @@ var arrows = map[string][]string{
 	"cmd/jobman":       nil,
 	"store/storetest":  {"job", "store"},
 	"test":             nil,
+	"test/bench":       nil,
+	"test/bench/empty": {},
 	"test/e2e":         nil,
 	"test/crash":       nil,
 	"test/lab":         {},
