@@ -221,11 +221,34 @@ func (e *Engine) observe(ctx context.Context, j *job.Job, ask bool) (job.Observa
 		}
 	}
 	if active {
-		if err := e.records(j.Ref(), &o); err != nil {
+		if err := e.complete(ctx, j, &o); err != nil {
 			return o, err
 		}
 	}
 	return o, nil
+}
+
+// complete adds the run's records to an observation of its unit. Where they say
+// that it was executed and not how it ended, and there was no live unit, it may
+// have been about to start when the unit was asked for: then that is done again.
+// Whoever was executed before that and has neither unit nor record is lost.
+func (e *Engine) complete(ctx context.Context, j *job.Job, o *job.Observation) error {
+	if err := e.records(j.Ref(), o); err != nil {
+		return err
+	}
+	if o.Unit.State != job.UnitAbsent && o.Unit.State != job.UnitDead || !o.Claim.Executed() || o.Exit != nil {
+		return nil
+	}
+	b, err := e.Backend(j.Backend, j.Scope)
+	if err != nil {
+		return err
+	}
+	seen, err := b.Observe(ctx, []job.Ref{j.Ref()})
+	if err != nil {
+		return &BackendError{err}
+	}
+	o.Unit = seen[j.Ref()]
+	return e.records(j.Ref(), o)
 }
 
 // records reads what the run left in its directory.

@@ -27,7 +27,7 @@ func (e *Engine) Look(ctx context.Context, jobs []*job.Job) ([]*job.Job, error) 
 			continue
 		}
 		o := job.Observation{Now: e.now(), Unit: seen[j.Ref()]}
-		if err := e.records(j.Ref(), &o); err != nil {
+		if err := e.complete(ctx, j, &o); err != nil {
 			return nil, err
 		}
 		decided, actions := job.Decide(*j, o)

@@ -64,7 +64,7 @@ func (e *Engine) inspect(ctx context.Context, ref job.Ref, u job.Unit, overdue m
 		return err // somebody else was faster
 	}
 	o := job.Observation{Now: e.now(), Unit: u}
-	if err := e.records(ref, &o); err != nil {
+	if err := e.complete(ctx, j, &o); err != nil {
 		return err
 	}
 	decided, actions := job.Decide(*j, o)

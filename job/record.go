@@ -59,6 +59,8 @@ type Unit struct {
 // Observation is all that a decision may depend on beside the job itself.
 // Whoever observes asks the backend first and reads the records then: a run
 // that ended between the two has left its record by the time it is looked for.
+// Where the records show an execution that the unit did not, the unit is asked
+// for once more: the run may have begun between the two.
 type Observation struct {
 	Now     time.Time
 	Manager string // identity of the manager that would start runs now; "" if nobody asked

@@ -96,6 +96,9 @@ func inLab(ctx context.Context, t *testing.T, o Options, jobman string) {
 		t.Fatal(err)
 	}
 	for _, s := range []string{"system", "user", "fork"} {
+		if only := os.Getenv("SETTING"); only != "" && s != only {
+			continue
+		}
 		t.Run(s, func(t *testing.T) {
 			run := append([]string{"sh", "-c", `cd ` + workDir + ` && exec "$@"`, "test", "/usr/local/bin/jobman-test"}, o.inner(t)...)
 			report(t, l.Command(ctx, users[s], append([]string{"JOBMAN_SETTING=" + s}, o.Env...), run...))

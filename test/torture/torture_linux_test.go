@@ -296,7 +296,7 @@ func (w *world) judge() {
 		if r.Reason == job.ReasonLost {
 			lost++
 			if settings.Here != "fork" || !hit["shim"] {
-				w.Errorf("%s %s is lost, and what was killed of it is %v", j.Spec.Name, j.ID, hit)
+				w.Errorf("%s %s is lost, and what was killed of it is %v\n%s", j.Spec.Name, j.ID, hit, w.files(j.Ref()))
 			}
 			continue
 		}
@@ -343,6 +343,12 @@ func (r truth) contradicts(run *job.Run, n int, hit map[string]bool) string {
 		return "it ended by itself"
 	}
 	return ""
+}
+
+// files shows what a run has left, for a report.
+func (w *world) files(ref job.Ref) string {
+	out, err := exec.Command("sh", "-c", "ls -la --time-style=full-iso $0; cd $0 && tail -n +1 claim exit jobman.log kill* stop* 2>/dev/null; cat state", string(w.tree.Run(ref))).CombinedOutput()
+	return fmt.Sprintf("%s%v", out, err)
 }
 
 func sequence(n int) string {
