@@ -32,12 +32,19 @@ var packages = map[string]string{
 
 // install installs what is missing.
 func install(ctx context.Context) error {
-	var missing []string
-	for name, file := range packages {
-		if _, err := os.Stat(file); err != nil {
-			missing = append(missing, name)
-		}
+	if len(missing()) == 0 {
+		return nil
 	}
+	// Several packages' tests may find that they are missing at the same time.
+	dpkg, err := os.Open("/var/lib/dpkg")
+	if err != nil {
+		return fmt.Errorf("install packages: %w", err)
+	}
+	defer dpkg.Close()
+	if err := syscall.Flock(int(dpkg.Fd()), syscall.LOCK_EX); err != nil {
+		return fmt.Errorf("install packages: %w", err)
+	}
+	missing := missing()
 	if len(missing) == 0 {
 		return nil
 	}
@@ -49,6 +56,16 @@ func install(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// missing returns the packages that are not installed.
+func missing() (names []string) {
+	for name, file := range packages {
+		if _, err := os.Stat(file); err != nil {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // Lab is a system of its own.

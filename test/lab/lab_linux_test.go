@@ -3,9 +3,11 @@ package lab_test
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -43,6 +45,7 @@ func TestALabIsARealSystem(t *testing.T) {
 	need(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
+	setMark(t)
 	before := leftovers(t)
 	l, err := lab.Boot(ctx)
 	if err != nil {
@@ -85,6 +88,7 @@ func TestALabIsARealSystem(t *testing.T) {
 
 func TestNothingOutlivesWhoeverBootedIt(t *testing.T) {
 	need(t)
+	setMark(t)
 	before := leftovers(t)
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
 	cmd.Env = append(os.Environ(), "LAB_HOLD=1")
@@ -115,12 +119,24 @@ func leftovers(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	nspawn, err := exec.Command("pgrep", "-x", "systemd-nspawn").Output()
-	if err != nil && len(nspawn) > 0 {
+	environs, err := filepath.Glob("/proc/[0-9]*/environ")
+	if err != nil {
 		t.Fatal(err)
 	}
-	return string(mounts) + string(nspawn)
+	found := string(mounts)
+	for _, name := range environs {
+		// Other tests have labs of their own. What has ended has no environment.
+		if environ, err := os.ReadFile(name); err == nil && bytes.Contains(environ, []byte(mark+"="+os.Getenv(mark))) {
+			found += name + "\n"
+		}
+	}
+	return found
 }
+
+// mark is a variable that all processes of this test's labs have.
+const mark = "LAB_TEST"
+
+func setMark(t *testing.T) { t.Setenv(mark, rand.Text()) }
 
 func gone(t *testing.T, before string) {
 	t.Helper()
