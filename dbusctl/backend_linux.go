@@ -119,7 +119,7 @@ func (s *Systemd) Start(ctx context.Context, j *job.Job) error {
 		run.FIFOs = units.FIFOsIn(RuntimeDir(s.scope), ref)
 	}
 	failpoint.Hit("start")
-	watched := c.state(ctx, steps.Path())
+	watched := c.states(ctx, steps)
 	failpoint.Hit("start-watch")
 	started := c.startTransient(ctx, run.Units)
 	failpoint.Hit("start-sent")

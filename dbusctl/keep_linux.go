@@ -34,16 +34,23 @@ func unitPath(name string) dbus.ObjectPath {
 	return root + "/unit/" + dbus.ObjectPath(systemd.PathBusEscape(name))
 }
 
-// keep makes the units that call jobman, unless the watch is active. The net that
-// it wants was then started with it.
-func (c *conn) keep(ctx context.Context, steps units.Steps, watch *reply) error {
-	var state string
-	err := watch.Store(&state)
-	if err == nil && state != "active" {
+// states asks for those of the units that call jobman.
+func (c *conn) states(ctx context.Context, steps units.Steps) [2]*reply {
+	return [2]*reply{c.state(ctx, steps.Path()), c.state(ctx, steps.Timer())}
+}
+
+// keep makes those of the units that call jobman that are not active.
+func (c *conn) keep(ctx context.Context, steps units.Steps, states [2]*reply) error {
+	var watch, net string
+	err := states[0].Store(&watch)
+	if nerr := states[1].Store(&net); err == nil {
+		err = nerr
+	}
+	if err == nil && net != "active" {
 		err = c.make(ctx, steps.Timer(), steps.Net)
-		if err == nil {
-			err = c.make(ctx, steps.Path(), steps.Watch)
-		}
+	}
+	if err == nil && watch != "active" {
+		err = c.make(ctx, steps.Path(), steps.Watch)
 	}
 	if err != nil {
 		return fmt.Errorf("watch for ended jobs: %w", refused(err))
@@ -92,7 +99,7 @@ func (s *Systemd) Keep(ctx context.Context, on bool) error {
 		return err
 	}
 	if on {
-		return c.keep(ctx, steps, c.state(ctx, steps.Path()))
+		return c.keep(ctx, steps, c.states(ctx, steps))
 	}
 	for _, name := range []string{steps.Path(), steps.Timer()} {
 		if err := c.stopped(ctx, name); err != nil {

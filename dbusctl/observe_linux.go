@@ -113,7 +113,7 @@ func mainExit(props map[string]dbus.Variant) *job.Exit {
 	if code == 0 || at == 0 {
 		return nil
 	}
-	e := &job.Exit{At: time.UnixMicro(int64(at)).UTC()}
+	e := &job.Exit{At: time.UnixMicro(int64(at)).UTC(), StopUnknown: true}
 	switch code { // si_code of SIGCHLD, see sigaction(2)
 	case 1: // CLD_EXITED
 		n := int(status)

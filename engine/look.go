@@ -73,7 +73,7 @@ func isOverdue(j, decided *job.Job, actions []job.Action, o job.Observation) boo
 	}
 	for _, a := range actions {
 		switch {
-		case a == job.Stop && j.Killing().Custom:
+		case a == job.Stop && j.Killing().Custom && o.Now.Before(j.Killing().Until):
 		case a == job.Start && o.Now.Sub(j.Last().IntendedAt).Abs() <= patience:
 		default:
 			return true

@@ -131,7 +131,7 @@ func concludeVoid(r *Run, o Observation, kill *Kill) {
 			why = o.Exit.StartError
 		}
 	}
-	if kill != nil {
+	if kill != nil && !at.Before(kill.At) {
 		r.end(Killed, ReasonKilled, "killed before the command was executed", at)
 		return
 	}
@@ -171,7 +171,7 @@ func killed(e Exit, kill *Kill) bool {
 	if kill == nil || e.At.Before(kill.At) {
 		return false
 	}
-	return e.StopQueued || e.Signal == "KILL" || e.Signal != "" && e.Signal == kill.Signal || kill.Custom
+	return e.StopQueued || e.StopUnknown || e.Signal == "KILL" || e.Signal != "" && e.Signal == kill.Signal || kill.Custom
 }
 
 func how(e Exit) string {

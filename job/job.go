@@ -98,8 +98,12 @@ func (r *Run) Active() bool { return r.Phase != Done }
 
 // Killing returns the kill that concerns the current run, or nil.
 func (j *Job) Killing() *Kill {
-	if r := j.Last(); r != nil && r.Active() && r.Kill != nil {
+	r := j.Last()
+	switch {
+	case r == nil || !r.Active() || r.Kill == nil:
+		return j.Kill
+	case j.Kill == nil:
 		return r.Kill
 	}
-	return j.Kill
+	return urge(r.Kill, j.Kill)
 }

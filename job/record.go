@@ -28,6 +28,8 @@ type Exit struct {
 	StartError string `json:"start_error,omitzero"`
 	// StopQueued: somebody asked for the end before it came.
 	StopQueued bool `json:"stop_queued,omitzero"`
+	// StopUnknown: whether somebody asked for it could not be found out.
+	StopUnknown bool `json:"stop_unknown,omitzero"`
 	// ManagerStopping: the machine or the session was going down.
 	ManagerStopping bool     `json:"manager_stopping,omitzero"`
 	CPUSeconds      *float64 `json:"cpu_seconds,omitempty"`

@@ -78,6 +78,8 @@ var (
 	ErrUnchanged = errors.New("unchanged")
 	// ErrSchema: the store was written by a newer jobman.
 	ErrSchema = errors.New("the store was written by a newer version of jobman")
+	// ErrDamaged: what is there can't be made sense of.
+	ErrDamaged = errors.New("the store is damaged")
 	// ErrUnsafe: others may write the store, or it holds links.
 	ErrUnsafe = errors.New("the store is not safe")
 )

@@ -29,12 +29,11 @@ func (s Steps) Path() string { return StepName(s.Store, s.Exe) + ".path" }
 func (s Steps) Timer() string { return netName(s.Store, s.Exe) + ".timer" }
 
 // Watch returns the path unit that watches the inbox, and the service that it
-// starts. It wants the safety net: whoever starts it starts both.
+// starts.
 func (s Steps) Watch() (Unit, []Unit) {
 	path := Unit{s.Path(), []Property{
 		{"Description", "ended jobs of jobman"},
 		{"Paths", []Watch{{"DirectoryNotEmpty", s.Inbox}}},
-		{"Wants", []string{s.Timer()}},
 		{"CollectMode", "inactive-or-failed"},
 	}}
 	if s.Version >= pathLimits {

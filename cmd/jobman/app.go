@@ -31,6 +31,7 @@ type app struct {
 	scope string
 	tree  tree.Tree
 	store store.Store
+	index *bolt.Store // what is behind store, for those who look after it
 	*engine.Engine
 
 	mu       sync.Mutex // guards backends
@@ -40,6 +41,15 @@ type app struct {
 // open finds the store and builds the house over it. Nothing is created or
 // connected before it is needed.
 func (a *app) open() error {
+	if err := a.openAside(); err != nil {
+		return err
+	}
+	a.catchUp()
+	return nil
+}
+
+// openAside opens the store and leaves its jobs alone.
+func (a *app) openAside() error {
 	switch {
 	case a.User && a.System:
 		return usage("--user and --system contradict each other")
@@ -55,11 +65,7 @@ func (a *app) open() error {
 		return err
 	}
 	failpoint.Use(dir, "jobman")
-	if err := a.openStore(dir); err != nil {
-		return err
-	}
-	a.catchUp()
-	return nil
+	return a.openStore(dir)
 }
 
 // catchUp does the safety net's work where nothing else has for a while: the
@@ -78,7 +84,7 @@ func (a *app) openStore(dir string) error {
 	if err != nil {
 		return storeProblem(err)
 	}
-	a.store = classifying{s}
+	a.store, a.index = classifying{s}, s
 	host, err := tree.HostID()
 	if err != nil {
 		return fmt.Errorf("find this machine's id: %w", err)

@@ -41,6 +41,7 @@ type grammar struct {
 	Kill   killCmds  `cmd:"" help:"End jobs, or one run of a job."`
 	Signal signalCmd `cmd:"" help:"Send a signal to a running command, nothing else."`
 	Wait   waitCmd   `cmd:"" help:"Wait until jobs complete."`
+	Doctor doctorCmd `cmd:"" help:"Say what works here and what doesn't; rebuild a damaged index."`
 	Help   helpCmd   `cmd:"" help:"Show help for a verb."`
 }
 

@@ -40,6 +40,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"jobman/store"
 	"jobman/store/tree"
 )
 
@@ -111,5 +112,12 @@ func (s *Store) hasFiles() bool {
 
 // damaged is the error of an index that can't be used.
 func (s *Store) damaged(format string, args ...any) error {
-	return fmt.Errorf("the index %s is damaged: %s; rebuild it with jobman doctor --rebuild", s.path(), fmt.Sprintf(format, args...))
+	return damagedError(fmt.Sprintf("the index %s is damaged: %s; rebuild it with jobman doctor --rebuild", s.path(), fmt.Sprintf(format, args...)))
 }
+
+// damagedError is a store.ErrDamaged that says what, and the remedy.
+type damagedError string
+
+func (e damagedError) Error() string { return string(e) }
+
+func (damagedError) Is(target error) bool { return target == store.ErrDamaged }

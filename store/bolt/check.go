@@ -16,21 +16,25 @@ import (
 func (s *Store) Check(ctx context.Context) error {
 	// bbolt checks in a goroutine of its own, where faults are not caught: all
 	// that it will read has been read here by then.
-	return s.viewWith(ctx, bbolt.Options{ReadOnly: true, PreLoadFreelist: true}, func(t tx) error {
-		problems := t.checkJobs()
-		if err := t.checkIndexes(); err != nil {
+	return s.viewWith(ctx, checking, tx.check)
+}
+
+var checking = bbolt.Options{ReadOnly: true, PreLoadFreelist: true}
+
+func (t tx) check() error {
+	problems := t.checkJobs()
+	if err := t.checkIndexes(); err != nil {
+		problems = append(problems, err)
+	}
+	if len(problems) == 0 {
+		for err := range t.Check() {
 			problems = append(problems, err)
 		}
-		if len(problems) == 0 {
-			for err := range t.Check() {
-				problems = append(problems, err)
-			}
-		}
-		if len(problems) > 0 {
-			return s.damaged("%d problems, the first: %v", len(problems), problems[0])
-		}
-		return nil
-	})
+	}
+	if len(problems) > 0 {
+		return t.store.damaged("%d problems, the first: %v", len(problems), problems[0])
+	}
+	return nil
 }
 
 // checkJobs finds jobs that are not in the indexes as they should be, runs that

@@ -40,7 +40,15 @@ func (s *Store) create(ctx context.Context) error {
 	if there, err := s.exists(); there || err != nil {
 		return err
 	}
-	if err := s.createIndex(); err != nil {
+	// Made aside, so that half an index is never in its place.
+	db, err := newIndex(s.aside())
+	if err == nil {
+		err = db.Close()
+	}
+	if err == nil {
+		err = os.Rename(s.aside(), s.path())
+	}
+	if err != nil {
 		return fmt.Errorf("create the index: %w", err)
 	}
 	for _, dir := range grown {
@@ -51,15 +59,16 @@ func (s *Store) create(ctx context.Context) error {
 	return nil
 }
 
-// createIndex makes the index aside, so that half a one is never in its place.
-func (s *Store) createIndex() error {
-	aside := s.path() + ".new"
-	if err := os.RemoveAll(aside); err != nil {
-		return err
+func (s *Store) aside() string { return s.path() + ".new" }
+
+// newIndex makes an empty index in a file, instead of what is there.
+func newIndex(file string) (*bbolt.DB, error) {
+	if err := os.RemoveAll(file); err != nil {
+		return nil, err
 	}
-	db, err := bbolt.Open(aside, 0o600, &bbolt.Options{Timeout: boltTimeout})
+	db, err := bbolt.Open(file, 0o600, &bbolt.Options{Timeout: boltTimeout})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	err = db.Update(func(tx *bbolt.Tx) error {
 		for _, name := range buckets {
@@ -69,11 +78,8 @@ func (s *Store) createIndex() error {
 		}
 		return tx.Bucket(bucketMeta).Put(keySchema, strconv.AppendInt(nil, schema, 10))
 	})
-	if cerr := db.Close(); err == nil {
-		err = cerr
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
 	}
-	if err == nil {
-		err = os.Rename(aside, s.path())
-	}
-	return err
+	return db, nil
 }

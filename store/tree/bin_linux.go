@@ -26,7 +26,12 @@ func (t Tree) Executable() (string, error) {
 		return "", err
 	}
 	bin := filepath.Join(string(t), "bin")
-	if filepath.Dir(self) == bin || !mayExecute(string(t)) {
+	if sameFile(filepath.Dir(self), bin) {
+		// By the store's own path, which may lead through a link: the names of
+		// units are made from it.
+		return filepath.Join(bin, filepath.Base(self)), nil
+	}
+	if !mayExecute(string(t)) {
 		return self, nil
 	}
 	// Not by its path: it may have been replaced since it was started.
@@ -49,6 +54,12 @@ func (t Tree) Executable() (string, error) {
 		return self, nil
 	}
 	return name, nil
+}
+
+func sameFile(a, b string) bool {
+	ia, errA := os.Stat(a)
+	ib, errB := os.Stat(b)
+	return errA == nil && errB == nil && os.SameFile(ia, ib)
 }
 
 func mayExecute(dir string) bool {

@@ -79,6 +79,28 @@ func markRunning(file string, start time.Time) error {
 	return WriteFile(file, b)
 }
 
+// Jobs returns the ids of all jobs that have files.
+func (t Tree) Jobs() ([]job.ID, error) {
+	root := filepath.Join(string(t), "data", "jobs")
+	shards, err := os.ReadDir(root)
+	if err != nil {
+		return nil, err
+	}
+	var ids []job.ID
+	for _, shard := range shards {
+		dirs, err := os.ReadDir(filepath.Join(root, shard.Name()))
+		if err != nil {
+			return nil, err
+		}
+		for _, dir := range dirs {
+			if id := shard.Name() + dir.Name(); job.IsID(id) {
+				ids = append(ids, job.ID(id))
+			}
+		}
+	}
+	return ids, nil
+}
+
 // ReadState reads a job and its runs back from their state files, for a
 // rebuild of the index.
 func (t Tree) ReadState(id job.ID) (*job.Job, error) {
