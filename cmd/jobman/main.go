@@ -1,11 +1,16 @@
+// Go need not read the control group's files at each start.
+//
+//go:debug containermaxprocs=0
+//go:debug updatemaxprocs=0
+
 // Jobman runs a command so that it will be done: detached from the terminal,
 // with its output kept, its end recorded, and its whole process tree under
 // control.
 //
 // This package is the command line: the grammar (cli.go), the pass over argv
 // before it (argv.go), one file for each verb, the exit codes (codes.go), and
-// the wiring of the house for each system (app.go, detect.go, probe_*.go). The
-// internal verbs that units and shims execute are in internal.go.
+// the choice of a backend (app.go, detect.go, probe_*.go). The internal verbs that
+// units and shims execute are in package house.
 package main
 
 import (
@@ -21,14 +26,16 @@ import (
 	"github.com/alecthomas/kong"
 
 	"jobman/config"
+	"jobman/house"
 )
 
 // version is set by the linker from the file VERSION.
 var version = "dev"
 
 func main() {
-	if isInternal(os.Args[1:]) {
-		os.Exit(runInternal(os.Args[1:]))
+	if house.IsInternal(os.Args[1:]) {
+		house.Restrict()
+		os.Exit(house.RunInternal(os.Args[1:]))
 	}
 	if len(os.Args) == 2 && os.Args[1] == "--version" {
 		fmt.Println("jobman", version)
@@ -42,7 +49,7 @@ func main() {
 // run is the program: it returns the exit code.
 func run(argv []string, stdout, stderr io.Writer) int {
 	out := &writer{Writer: stdout}
-	a := &app{ctx: context.Background(), stdout: out, stderr: stderr, umask: restrict()}
+	a := &app{ctx: context.Background(), stdout: out, stderr: stderr, umask: house.Restrict()}
 	// Until the command line is read, what it says decides how errors are told.
 	a.JSON = slices.Contains(argv[:commandStart(argv)], "--json")
 	err := a.parse(argv)

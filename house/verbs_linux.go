@@ -1,4 +1,4 @@
-package main
+package house
 
 import (
 	"context"
@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strconv"
 	"time"
 
-	"github.com/coreos/go-systemd/v22/activation"
 	"golang.org/x/sys/unix"
 
 	"jobman/dbusctl"
@@ -27,13 +27,18 @@ func outputs(fifos string) engine.Outputs {
 }
 
 // activated returns the FIFOs that systemd passes to a pump, in the order of
-// ListenFIFO=.
+// ListenFIFO=, see sd_listen_fds(3).
 func activated() ([]journal.Source, error) {
-	files := activation.Files(true)
-	if len(files) != 2 {
-		return nil, fmt.Errorf("started with %d FIFOs instead of 2", len(files))
+	const first = 3
+	if os.Getenv("LISTEN_PID") != strconv.Itoa(os.Getpid()) || os.Getenv("LISTEN_FDS") != "2" {
+		return nil, fmt.Errorf("started with %q FIFOs instead of 2", os.Getenv("LISTEN_FDS"))
 	}
-	return []journal.Source{{Stream: journal.Stdout, File: files[0]}, {Stream: journal.Stderr, File: files[1]}}, nil
+	sources := []journal.Source{{Stream: journal.Stdout}, {Stream: journal.Stderr}}
+	for i := range sources {
+		unix.CloseOnExec(first + i)
+		sources[i].File = os.NewFile(uintptr(first+i), sources[i].Stream.String())
+	}
+	return sources, nil
 }
 
 // endedVerb: ended RUN [FIFOS], stop-post of a run. First what is left of the
