@@ -25,8 +25,15 @@ type Systemd struct {
 	// Log takes what is not worth failing for; default: nowhere.
 	Log func(error)
 
-	mu   sync.Mutex // guards conn
-	conn *conn
+	// Ahead goes ahead of those who wait for their turn with the manager: what
+	// ends a run waits for nobody.
+	Ahead bool
+
+	mu      sync.Mutex // guards what follows
+	conn    *conn
+	users   int // methods under way
+	endTurn func()
+	idle    *time.Timer
 }
 
 // New returns the backend of a scope, "system" or "user", for the jobs of a
@@ -41,12 +48,21 @@ func (s *Systemd) log(err error) {
 	}
 }
 
+// connect returns the connection, which stays open until disconnect was called as
+// often, and a little longer.
 func (s *Systemd) connect(ctx context.Context) (*conn, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.idle != nil {
+		s.idle.Stop()
+	}
+	s.users++
 	// A connection does not survive daemon-reexec(1): dial again.
 	if s.conn != nil && s.conn.bus.Connected() {
 		return s.conn, nil
+	}
+	if s.endTurn == nil && !s.Ahead {
+		s.endTurn = turn(ctx, s.scope)
 	}
 	c, err := dial(ctx, s.scope)
 	if err != nil {
@@ -56,22 +72,42 @@ func (s *Systemd) connect(ctx context.Context) (*conn, error) {
 	return c, nil
 }
 
+// disconnect ends what connect began, whether that succeeded or not.
+func (s *Systemd) disconnect() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.users--; s.users > 0 {
+		return
+	}
+	if s.idle == nil {
+		s.idle = time.AfterFunc(idleFor, func() { s.log(s.Close()) })
+		return
+	}
+	s.idle.Reset(idleFor)
+}
+
 // Manager implements engine.Backend.
 func (s *Systemd) Manager(ctx context.Context) (string, error) {
 	c, err := s.connect(ctx)
+	defer s.disconnect()
 	if err != nil {
 		return "", err
 	}
-	return c.identity, nil
+	a, err := c.ask(ctx)
+	if err != nil {
+		return "", err
+	}
+	return a.identity, nil
 }
 
 // Start implements engine.Backend.
 func (s *Systemd) Start(ctx context.Context, j *job.Job) error {
 	c, err := s.connect(ctx)
+	defer s.disconnect()
 	if err != nil {
 		return err
 	}
-	steps, err := s.steps(c)
+	steps, err := s.steps(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -83,18 +119,18 @@ func (s *Systemd) Start(ctx context.Context, j *job.Job) error {
 		run.FIFOs = units.FIFOsIn(RuntimeDir(s.scope), ref)
 	}
 	failpoint.Hit("start")
-	watching := c.startUnit(ctx, steps.Path())
+	watched := c.state(ctx, steps.Path())
 	failpoint.Hit("start-watch")
 	started := c.startTransient(ctx, run.Units)
 	failpoint.Hit("start-sent")
-	watched := c.keep(ctx, steps, watching)
+	keepErr := c.keep(ctx, steps, watched)
 	if err := started.Store(); err != nil && !is(err, "UnitExists") {
 		return fmt.Errorf("start %s: %w", units.RunName(ref), refused(err))
 	}
 	failpoint.Hit("started")
 	// It runs, so it is no failed start, whatever became of the watch: OnFailure=
 	// and the safety net see to it.
-	s.log(watched)
+	s.log(keepErr)
 	return nil
 }
 
@@ -138,6 +174,7 @@ func properties(u units.Unit) []property {
 // the job again when the grace is over.
 func (s *Systemd) Stop(ctx context.Context, ref job.Ref, how job.StopRequest) error {
 	c, err := s.connect(ctx)
+	defer s.disconnect()
 	if err != nil {
 		return err
 	}
@@ -164,7 +201,7 @@ func (s *Systemd) Stop(ctx context.Context, ref job.Ref, how job.StopRequest) er
 	if now || !how.Custom && how.Grace >= units.MinStop {
 		return nil
 	}
-	steps, err := s.steps(c)
+	steps, err := s.steps(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -202,6 +239,7 @@ func (c *conn) signal(ctx context.Context, name, whom string, sig job.Signal) er
 // Signal implements engine.Backend.
 func (s *Systemd) Signal(ctx context.Context, ref job.Ref, sig job.Signal) error {
 	c, err := s.connect(ctx)
+	defer s.disconnect()
 	if err != nil {
 		return err
 	}
@@ -211,6 +249,7 @@ func (s *Systemd) Signal(ctx context.Context, ref job.Ref, sig job.Signal) error
 // Forget implements engine.Backend.
 func (s *Systemd) Forget(ctx context.Context, refs []job.Ref) error {
 	c, err := s.connect(ctx)
+	defer s.disconnect()
 	if err != nil {
 		return err
 	}
@@ -227,12 +266,21 @@ func (s *Systemd) Forget(ctx context.Context, refs []job.Ref) error {
 	return err
 }
 
-// Close implements engine.Backend.
+// Close implements engine.Backend. What is under way is left to end.
 func (s *Systemd) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.users > 0 {
+		return nil
+	}
+	if s.endTurn != nil {
+		s.endTurn()
+		s.endTurn = nil
+	}
 	if s.conn == nil {
 		return nil
 	}
-	return s.conn.bus.Close()
+	err := s.conn.bus.Close()
+	s.conn = nil
+	return err
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/godbus/dbus/v5"
@@ -21,6 +22,7 @@ const (
 	service      = "org.freedesktop.systemd1"
 	root         = dbus.ObjectPath("/org/freedesktop/systemd1")
 	manager      = service + ".Manager"
+	unitIface    = service + ".Unit"
 	serviceIface = service + ".Service"
 	propGet      = "org.freedesktop.DBus.Properties.Get"
 	propAll      = "org.freedesktop.DBus.Properties.GetAll"
@@ -31,9 +33,16 @@ const MinVersion = 244
 
 // conn is a connection to a manager, with what is asked of it once.
 type conn struct {
-	bus      *dbus.Conn
+	bus *dbus.Conn
+
+	mu    sync.Mutex // guards about
+	about *about
+}
+
+// about is what a manager says of itself.
+type about struct {
 	version  int
-	identity string // of the manager: boot, and when it began
+	identity string // boot, and when it began
 }
 
 // RuntimeDir is where a manager of the scope has its private socket: /run for
@@ -65,7 +74,7 @@ func dial(ctx context.Context, scope string) (*conn, error) {
 			errs = append(errs, err)
 			continue
 		}
-		c, err := greet(ctx, bus, i > 0)
+		c, err := greet(bus, i > 0)
 		if err == nil {
 			return c, nil
 		}
@@ -75,10 +84,8 @@ func dial(ctx context.Context, scope string) (*conn, error) {
 	return nil, errors.Join(errs...)
 }
 
-// greet authenticates, says hello where there is a bus daemon, and asks what is
-// to be known. The questions are also the round trip that must come first on a
-// private socket: it loses what reaches it while it still reads BEGIN.
-func greet(ctx context.Context, bus *dbus.Conn, daemon bool) (*conn, error) {
+// greet authenticates, and says hello where there is a bus daemon.
+func greet(bus *dbus.Conn, daemon bool) (*conn, error) {
 	if err := bus.Auth([]dbus.Auth{dbus.AuthExternal(strconv.Itoa(os.Geteuid()))}); err != nil {
 		return nil, fmt.Errorf("authenticate: %w", err)
 	}
@@ -87,13 +94,22 @@ func greet(ctx context.Context, bus *dbus.Conn, daemon bool) (*conn, error) {
 			return nil, fmt.Errorf("say hello: %w", err)
 		}
 	}
-	c := &conn{bus: bus}
+	return &conn{bus: bus}, nil
+}
+
+// ask asks the manager about itself, once.
+func (c *conn) ask(ctx context.Context) (*about, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.about != nil {
+		return c.about, nil
+	}
 	version := c.call(ctx, root, propGet, manager, "Version")
 	began := c.call(ctx, root, propGet, manager, "UserspaceTimestamp")
 	var v string
 	var since uint64
 	if err := version.Store(&v); err != nil {
-		return nil, fmt.Errorf("ask for the version: %w", err)
+		return nil, fmt.Errorf("ask for the version of systemd: %w", err)
 	}
 	if err := began.Store(&since); err != nil {
 		return nil, fmt.Errorf("ask for the start of the manager: %w", err)
@@ -102,12 +118,12 @@ func greet(ctx context.Context, bus *dbus.Conn, daemon bool) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.identity = strings.TrimSpace(string(boot)) + "/" + strconv.FormatUint(since, 10)
-	c.version = parseVersion(v)
-	if c.version < MinVersion {
+	a := &about{parseVersion(v), strings.TrimSpace(string(boot)) + "/" + strconv.FormatUint(since, 10)}
+	if a.version < MinVersion {
 		return nil, fmt.Errorf("systemd %s is too old, %d is needed", v, MinVersion)
 	}
-	return c, nil
+	c.about = a
+	return a, nil
 }
 
 // parseVersion reads "252.38-1~deb12u1", "v256.4" or "255 (...)".

@@ -2,33 +2,44 @@ package dbusctl
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"time"
 
+	systemd "github.com/coreos/go-systemd/v22/dbus"
 	"github.com/godbus/dbus/v5"
 
 	"jobman/job"
 	"jobman/units"
 )
 
-func (s *Systemd) steps(c *conn) (units.Steps, error) {
+func (s *Systemd) steps(ctx context.Context, c *conn) (units.Steps, error) {
 	exe, err := s.exe()
 	if err != nil {
 		return units.Steps{}, err
 	}
-	return units.Steps{Store: string(s.store), Exe: exe, Inbox: s.store.Inbox(), Version: c.version}, nil
+	a, err := c.ask(ctx)
+	if err != nil {
+		return units.Steps{}, err
+	}
+	return units.Steps{Store: string(s.store), Exe: exe, Inbox: s.store.Inbox(), Version: a.version}, nil
 }
 
-func (c *conn) startUnit(ctx context.Context, name string) *reply {
-	return c.manage(ctx, "StartUnit", name, "replace")
+// state asks for a unit's ActiveState. That loads the unit if it isn't, for a
+// moment; it is cheaper than a list, which goes through all there are.
+func (c *conn) state(ctx context.Context, name string) *reply {
+	return c.call(ctx, unitPath(name), propGet, unitIface, "ActiveState")
 }
 
-// keep makes the units that call jobman, unless the start of the watch, which may
-// be there already, has succeeded. While the watch is loaded, so is the net that
-// it wants, and is started with it.
-func (c *conn) keep(ctx context.Context, steps units.Steps, watching *reply) error {
-	err := watching.Store()
-	if is(err, "NoSuchUnit") {
+func unitPath(name string) dbus.ObjectPath {
+	return root + "/unit/" + dbus.ObjectPath(systemd.PathBusEscape(name))
+}
+
+// keep makes the units that call jobman, unless the watch is active. The net that
+// it wants was then started with it.
+func (c *conn) keep(ctx context.Context, steps units.Steps, watch *reply) error {
+	var state string
+	err := watch.Store(&state)
+	if err == nil && state != "active" {
 		err = c.make(ctx, steps.Timer(), steps.Net)
 		if err == nil {
 			err = c.make(ctx, steps.Path(), steps.Watch)
@@ -55,7 +66,7 @@ func (c *conn) make(ctx context.Context, name string, build func() (units.Unit, 
 		if err = c.startTransient(ctx, build).Store(); !is(err, "UnitExists") {
 			return err
 		}
-		if err = c.startUnit(ctx, name).Store(); !is(err, "NoSuchUnit") {
+		if err = c.manage(ctx, "StartUnit", name, "replace").Store(); !is(err, "NoSuchUnit") {
 			return err
 		}
 		// Should what it triggers go just now, the next round makes both.
@@ -72,29 +83,55 @@ func (c *conn) make(ctx context.Context, name string, build func() (units.Unit, 
 // Keep implements engine.Keeper.
 func (s *Systemd) Keep(ctx context.Context, on bool) error {
 	c, err := s.connect(ctx)
+	defer s.disconnect()
 	if err != nil {
 		return err
 	}
-	steps, err := s.steps(c)
+	steps, err := s.steps(ctx, c)
 	if err != nil {
 		return err
 	}
 	if on {
-		return c.keep(ctx, steps, c.startUnit(ctx, steps.Path()))
+		return c.keep(ctx, steps, c.state(ctx, steps.Path()))
 	}
-	var errs []error
-	for _, name := range []string{steps.Timer(), steps.Path()} {
-		if err := c.manage(ctx, "StopUnit", name, "replace").Store(); err != nil && !is(err, "NoSuchUnit") {
-			errs = append(errs, fmt.Errorf("stop %s: %w", name, err))
+	for _, name := range []string{steps.Path(), steps.Timer()} {
+		if err := c.stopped(ctx, name); err != nil {
+			return fmt.Errorf("stop %s: %w", name, err)
 		}
 	}
-	return errors.Join(errs...)
+	return nil
+}
+
+// stopped stops a unit and returns when it is: from then on nobody takes it for
+// active.
+func (c *conn) stopped(ctx context.Context, name string) error {
+	for pause := time.Millisecond; ; pause *= 2 {
+		err := c.manage(ctx, "StopUnit", name, "replace").Store()
+		if err != nil {
+			if is(err, "NoSuchUnit") {
+				err = nil
+			}
+			return err
+		}
+		var state string
+		if err := c.state(ctx, name).Store(&state); err != nil {
+			return err
+		}
+		if state == "inactive" || state == "failed" {
+			return nil
+		}
+		if pause > deadline {
+			return fmt.Errorf("it stays %s", state)
+		}
+		time.Sleep(pause)
+	}
 }
 
 // Failed implements engine.Keeper. A run's directory, and so its store, is in
 // the command line of its stop-post.
 func (s *Systemd) Failed(ctx context.Context) ([]job.Ref, error) {
 	c, err := s.connect(ctx)
+	defer s.disconnect()
 	if err != nil {
 		return nil, err
 	}

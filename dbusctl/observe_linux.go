@@ -6,7 +6,6 @@ import (
 	"syscall"
 	"time"
 
-	systemd "github.com/coreos/go-systemd/v22/dbus"
 	"github.com/godbus/dbus/v5"
 
 	"jobman/job"
@@ -53,6 +52,7 @@ const fewRuns = 16
 // Observe implements engine.Backend.
 func (s *Systemd) Observe(ctx context.Context, refs []job.Ref) (map[job.Ref]job.Unit, error) {
 	c, err := s.connect(ctx)
+	defer s.disconnect()
 	if err != nil {
 		return nil, err
 	}
@@ -127,39 +127,48 @@ func mainExit(props map[string]dbus.Variant) *job.Exit {
 
 // Ending is what stop-post wants to know of its unit.
 type Ending struct {
-	At              time.Time // when the main process ended; zero if there was none
+	At              time.Time // when the main process ended; zero: just now, or there was none
 	StopQueued      bool      // somebody asked for the end
 	ManagerStopping bool      // the machine or the session is going down
 }
 
-// Ending asks the manager about a run that is in its stop-post.
+// Ending asks the manager about a run that is in its stop-post. Mostly nobody has
+// asked for the end, and that is all there is to know.
 func (s *Systemd) Ending(ctx context.Context, ref job.Ref) (Ending, error) {
 	c, err := s.connect(ctx)
+	defer s.disconnect()
 	if err != nil {
 		return Ending{}, err
 	}
 	name := units.RunName(ref)
-	path := root + "/unit/" + dbus.ObjectPath(systemd.PathBusEscape(name))
+	path := unitPath(name)
+	var queued struct {
+		ID   uint32
+		Path dbus.ObjectPath
+	}
+	if err := c.call(ctx, path, propGet, unitIface, "Job").Store(&queued); err != nil {
+		return Ending{}, fmt.Errorf("ask what is queued for %s: %w", name, err)
+	}
+	if queued.ID == 0 {
+		return Ending{}, nil
+	}
+	kind := c.call(ctx, queued.Path, propGet, service+".Job", "JobType")
 	state := c.call(ctx, root, propGet, manager, "SystemState")
 	ended := c.call(ctx, path, propGet, serviceIface, "ExecMainExitTimestamp")
-	found, err := c.list(ctx, []string{name})
-	if err != nil {
-		return Ending{}, err
-	}
-	var system string
+	var wanted, system string
 	var usec uint64
+	if err := kind.Store(&wanted); err != nil {
+		return Ending{}, fmt.Errorf("ask what is queued for %s: %w", name, err)
+	}
 	if err := state.Store(&system); err != nil {
 		return Ending{}, fmt.Errorf("ask for the state of the system: %w", err)
 	}
 	if err := ended.Store(&usec); err != nil {
 		return Ending{}, fmt.Errorf("ask when %s ended: %w", name, err)
 	}
-	e := Ending{ManagerStopping: system == "stopping"}
+	e := Ending{ManagerStopping: system == "stopping", StopQueued: wanted == "stop" || wanted == "restart"}
 	if usec != 0 {
 		e.At = time.UnixMicro(int64(usec)).UTC()
-	}
-	for _, u := range found {
-		e.StopQueued = u.JobType == "stop" || u.JobType == "restart"
 	}
 	return e, nil
 }

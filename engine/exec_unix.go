@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -68,6 +67,9 @@ func become(run tree.Run, out Outputs) error {
 	if err := redirect(spec, out); err != nil {
 		return err
 	}
+	// From here on a stop signal ends this process at once, and is not lost
+	// between Go's handler and execve(2).
+	defaultSignals()
 	claim := job.Claim{PID: os.Getpid(), InvocationID: os.Getenv("INVOCATION_ID"), At: time.Now().UTC()}
 	if err := run.Claim(claim); err != nil {
 		return err
@@ -80,7 +82,6 @@ func become(run tree.Run, out Outputs) error {
 	if err := bestow(spec); err != nil {
 		return err
 	}
-	resetSignals()
 	failpoint.Hit("execve")
 	return execve(path, job.Strings(spec.Command), vars)
 }
@@ -204,16 +205,4 @@ func redirect(spec *job.Spec, out Outputs) error {
 		}
 	}
 	return nil
-}
-
-// resetSignals sees to it that the command finds no signal ignored that whoever
-// started us ignored: a signal that is caught is reset by execve(2), one that
-// is ignored stays so. The others are left alone: a stop signal that comes just
-// now must not be caught.
-func resetSignals() {
-	for n := syscall.Signal(1); n < 65; n++ {
-		if signal.Ignored(n) {
-			signal.Notify(make(chan os.Signal, 1), n)
-		}
-	}
 }

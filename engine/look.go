@@ -12,8 +12,9 @@ import (
 
 // Look returns the jobs as they are now. What the store calls active is held
 // against the backend and the runs' own records, so that nothing is called
-// running that is not; what turns out to be due is done on the way. A job of
-// another machine is returned as of that machine.
+// running that is not. What nobody seems to be doing is done on the way, so a job
+// that is returned as completed may be recorded a moment later. A job of another
+// machine is returned as of that machine.
 func (e *Engine) Look(ctx context.Context, jobs []*job.Job) ([]*job.Job, error) {
 	seen, err := e.units(ctx, jobs)
 	if err != nil {
@@ -31,9 +32,11 @@ func (e *Engine) Look(ctx context.Context, jobs []*job.Job) ([]*job.Job, error) 
 		}
 		decided, actions := job.Decide(*j, o)
 		now := job.Observed(*j, o)
-		if decided.Completed() || due(&decided, actions) {
-			// Where nothing can be written, what was decided is shown.
-			overdue[j.Ref()], now = o, decided
+		if decided.Completed() {
+			now = decided // shown also where it can't be written
+		}
+		if isOverdue(j, &decided, actions, o) {
+			overdue[j.Ref()] = o
 		}
 		out[i] = &now
 	}
@@ -57,11 +60,22 @@ func (e *Engine) Look(ctx context.Context, jobs []*job.Job) ([]*job.Job, error) 
 	return out, nil
 }
 
-// due tells whether a look finds something that nobody has done yet. A signal of
-// the user's choice is not sent again because somebody looks.
-func due(j *job.Job, actions []job.Action) bool {
+// patience is how long whoever has something to do gets to do it: a submission
+// to start what it has committed, a step to take in a run that ended. A hundred
+// commands at once that looked on must not all do it for them.
+const patience = 5 * time.Second
+
+// isOverdue tells whether something is to be done that nobody seems to be doing.
+// A signal of the user's choice is not sent again because somebody looks.
+func isOverdue(j, decided *job.Job, actions []job.Action, o job.Observation) bool {
+	if decided.Completed() {
+		return o.Exit == nil || o.Now.Sub(o.Exit.At).Abs() > patience
+	}
 	for _, a := range actions {
-		if a != job.Stop || !j.Killing().Custom {
+		switch {
+		case a == job.Stop && j.Killing().Custom:
+		case a == job.Start && o.Now.Sub(j.Last().IntendedAt).Abs() <= patience:
+		default:
 			return true
 		}
 	}

@@ -68,7 +68,7 @@ func (e *Engine) inspect(ctx context.Context, ref job.Ref, u job.Unit, overdue m
 		return err
 	}
 	decided, actions := job.Decide(*j, o)
-	if decided.Completed() || due(&decided, actions) {
+	if isOverdue(j, &decided, actions, o) {
 		overdue[ref] = o
 	}
 	return nil

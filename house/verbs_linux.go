@@ -92,6 +92,7 @@ func ending(run tree.Run, queued, stopping *bool, at *time.Time) error {
 		return err
 	}
 	b := dbusctl.New(ownScope(), store, nil)
+	b.Ahead = true
 	defer b.Close()
 	e, err := b.Ending(context.Background(), ref)
 	if err != nil {

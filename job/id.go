@@ -3,7 +3,6 @@ package job
 import (
 	"crypto/rand"
 	"encoding/hex"
-	"regexp"
 )
 
 // ID names a job: a random UUID, version 4, lower case with dashes.
@@ -19,17 +18,29 @@ func NewID() ID {
 	return ID(h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:])
 }
 
-var (
-	idForm     = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
-	prefixForm = regexp.MustCompile(`^[0-9a-f]{4,8}(-[0-9a-f-]*)?$`)
-)
+// idLength is the length of a full id.
+const idLength = 36
 
 // IsID tells whether s has the form of a full id.
-func IsID(s string) bool { return idForm.MatchString(s) }
+func IsID(s string) bool { return len(s) == idLength && IsIDPrefix(s) }
 
 // IsIDPrefix tells whether s can be the beginning of an id that is long enough
 // (4 characters) to name a job.
-func IsIDPrefix(s string) bool { return len(s) <= 36 && prefixForm.MatchString(s) }
+func IsIDPrefix(s string) bool {
+	for i, c := range []byte(s) {
+		switch i {
+		case 8, 13, 18, 23:
+			if c != '-' {
+				return false
+			}
+		default:
+			if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+				return false
+			}
+		}
+	}
+	return len(s) >= 4 && len(s) <= idLength
+}
 
 // Short returns the first 8 characters: what tables show.
 func (id ID) Short() string {

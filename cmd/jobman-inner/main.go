@@ -1,4 +1,4 @@
-// Go need not read the control group's files at each start.
+// As in jobman: nothing here lives long or is parallel.
 //
 //go:debug containermaxprocs=0
 //go:debug updatemaxprocs=0

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
@@ -37,7 +36,11 @@ func (w words) kong() []string {
 	return argv
 }
 
-var number = regexp.MustCompile(`^-[0-9]+$`)
+// isNumber tells whether a word is a negative number.
+func isNumber(word string) bool {
+	digits, negative := strings.CutPrefix(word, "-")
+	return negative && digits != "" && strings.Trim(digits, "0123456789") == ""
+}
 
 // split takes argv (without the program's name) apart by the flags that the
 // grammar knows.
@@ -59,7 +62,7 @@ func split(app *kong.Application, argv []string) (words, error) {
 			w.args = append(w.args, argv[i+1:]...)
 			w.dashed = true
 			i = len(argv)
-		case len(arg) > 1 && arg[0] == '-' && (!number.MatchString(arg) || verb == nil || verb.Name == "run"):
+		case len(arg) > 1 && arg[0] == '-' && (!isNumber(arg) || verb == nil || verb.Name == "run"):
 			used, err := w.flag(known, argv[i:])
 			if err != nil {
 				return w, err
@@ -163,7 +166,7 @@ func (w *words) value(flag string, argv []string) (int, error) {
 	if len(argv) < 2 {
 		return 0, usage("%s needs a value", flag)
 	}
-	if v := argv[1]; len(v) > 1 && v[0] == '-' && !number.MatchString(v) {
+	if v := argv[1]; len(v) > 1 && v[0] == '-' && !isNumber(v) {
 		return 0, usage("%s needs a value, and %q looks like a flag", flag, v).try("%s=%s", flag, v)
 	}
 	w.flags = append(w.flags, flag+"="+argv[1])

@@ -1,4 +1,5 @@
-// Go need not read the control group's files at each start.
+// Go would look for the CPU limits of this process's control group, and again
+// every second. Nothing here lives long or is parallel.
 //
 //go:debug containermaxprocs=0
 //go:debug updatemaxprocs=0
@@ -93,7 +94,10 @@ func (a *app) parse(argv []string) (err error) {
 	}()
 	var g grammar
 	out := helpWriter{a.stdout, a.stderr}
-	k, err := newParser(&g, out)
+	// To build the parser takes longer than anything else that `run` does, so it
+	// is built once, and learns of the settings later.
+	settings := new(config.Settings)
+	k, err := newParser(&g, out, kong.Resolvers(resolver(settings)))
 	if err != nil {
 		return err
 	}
@@ -104,14 +108,11 @@ func (a *app) parse(argv []string) (err error) {
 		return err
 	}
 	// The common options, of which --config-file decides what the others are.
-	settings, err := loadSettings(a.words.flags)
+	found, err := loadSettings(a.words.flags)
 	if err != nil {
 		return err
 	}
-	k, err = newParser(&g, out, kong.Resolvers(resolver(settings)))
-	if err != nil {
-		return err
-	}
+	*settings = *found
 	ctx, err := k.Parse(a.words.kong())
 	if errors.Is(err, helpShown{}) {
 		return nil

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"jobman/job"
@@ -32,8 +31,8 @@ func (a *app) trap() error {
 	return nil
 }
 
-// idWord is what a table shows of an id, or more of it.
-var idWord = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f-]*)?$`)
+// isIDWord tells what a table shows of an id, or more of it.
+func isIDWord(word string) bool { return len(word) >= 8 && job.IsIDPrefix(word) }
 
 // trapID refuses a line without a verb in which a later word is the id of a
 // job: jobman rm 3f2a91c4.
@@ -43,7 +42,7 @@ func (a *app) trapID() error {
 		return nil
 	}
 	for _, word := range w.args[1:] {
-		if !idWord.MatchString(word) {
+		if !isIDWord(word) {
 			continue
 		}
 		found, err := a.store.Query(a.ctx, store.Filter{IDPrefix: word})

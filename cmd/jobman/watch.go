@@ -73,7 +73,12 @@ func (a *app) refresh(ctx context.Context, jobs []*job.Job, told []bool) (left i
 			if err != nil {
 				return 0, err
 			}
-			fresh = seen[0]
+			if fresh = seen[0]; fresh.Completed() {
+				// Who was told so may rely on it: it is in the index.
+				if err := a.Step(ctx, j.ID); err != nil {
+					return 0, err
+				}
+			}
 		}
 		if jobs[i] = fresh; !fresh.Completed() {
 			left++

@@ -1,6 +1,8 @@
 package tree
 
 import (
+	"bytes"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -49,24 +51,32 @@ func known[T comparable](v T) *T {
 // MarkRunning notes in the state files that the run was executed. The index is
 // not told: it would cost a commit a run, and learns it from the claim.
 func (r Run) MarkRunning(c job.Claim) error {
-	var run runStateFile
-	if err := readJSON(r.File("state"), &run); err != nil {
+	if err := markRunning(r.File("state"), c.At); err != nil {
 		return err
 	}
-	var j jobStateFile
-	state := filepath.Join(r.Job(), "state")
-	if err := readJSON(state, &j); err != nil {
+	return markRunning(filepath.Join(r.Job(), "state"), c.At)
+}
+
+// markRunning changes status and start in a state file as it was submitted, and
+// leaves a file that is otherwise as it is. It works on the text: every run pays
+// for it, and most of the time would go into decoding what is written unchanged.
+func markRunning(file string, start time.Time) error {
+	b, err := os.ReadFile(file)
+	if err != nil {
 		return err
 	}
-	run.Status, run.Times.Start = job.Active, &c.At
-	j.Status = job.Active
-	if j.Times.Start == nil {
-		j.Times.Start = &c.At
-	}
-	if err := writeJSON(r.File("state"), run); err != nil {
+	at, err := start.MarshalJSON()
+	if err != nil {
 		return err
 	}
-	return writeJSON(state, j)
+	for _, change := range [][2]string{
+		{`{"status":"` + string(job.Pending) + `"`, `{"status":"` + string(job.Active) + `"`},
+		{`"times":{"start":null`, `"times":{"start":` + string(at)},
+	} {
+		// The first there is: what is in the job itself comes later.
+		b = bytes.Replace(b, []byte(change[0]), []byte(change[1]), 1)
+	}
+	return WriteFile(file, b)
 }
 
 // ReadState reads a job and its runs back from their state files, for a
