@@ -4,7 +4,7 @@ export CGO_ENABLED = 0
 LDFLAGS = -s -w -X main.version=$(shell cat VERSION)
 PLATFORMS = linux/amd64 linux/arm64 linux/386 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64 windows/386 freebsd/amd64 freebsd/arm64 freebsd/386
 
-.PHONY: build try test race lint cross lab bench
+.PHONY: build try test torture race lint cross lab bench
 
 # jobman carries jobman-inner, which units execute, in place of an empty file.
 build:
@@ -15,6 +15,8 @@ build:
 try: build ; test/try bin/jobman
 
 test: ; go test -timeout 7m ./...
+
+torture: ; N=$(N) go test -count=1 -v -timeout 2h ./test/torture
 
 race: ; CGO_ENABLED=1 go test -race -timeout 7m $$(go list ./... | grep -v /test/)
 

@@ -51,12 +51,18 @@ const fewRuns = 16
 
 // Observe implements engine.Backend.
 func (s *Systemd) Observe(ctx context.Context, refs []job.Ref) (map[job.Ref]job.Unit, error) {
+	seen := make(map[job.Ref]job.Unit, len(refs))
 	c, err := s.connect(ctx)
 	defer s.disconnect()
+	if err != nil && isGone(s.scope, err) {
+		for _, ref := range refs {
+			seen[ref] = job.Unit{State: job.UnitAbsent}
+		}
+		return seen, nil
+	}
 	if err != nil {
 		return nil, err
 	}
-	seen := make(map[job.Ref]job.Unit, len(refs))
 	patterns := []string{units.RunPattern}
 	if len(refs) <= fewRuns {
 		patterns = nil

@@ -35,6 +35,7 @@ var arrows = map[string][]string{
 	"test/bench/empty": {},
 	"test/e2e":         nil,
 	"test/crash":       nil,
+	"test/torture":     nil,
 	"test/lab":         {},
 	"test/settings":    {"test/lab"},
 	"test/lab/cmd/lab": {"test/lab"},

@@ -1,0 +1,404 @@
+package torture
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"jobman/job"
+	"jobman/store"
+	"jobman/store/bolt"
+	"jobman/store/tree"
+	"jobman/test/settings"
+)
+
+const (
+	defaultJobs = 750 // in all settings together; of some `run` is killed too early
+	submitters  = 8
+	// killShare is how many of a hundred processes are killed.
+	killShare = 25
+	// settleWithin is how long the jobs may take to be over, once nothing is
+	// killed any more. It is much more than the minute of the safety net.
+	settleWithin = 3 * time.Minute
+)
+
+func TestTorture(t *testing.T) {
+	if settings.Here == "" {
+		settings.Each(t, settings.Options{
+			Env:   []string{"N=" + os.Getenv("N"), "TORTURE_SEED=" + os.Getenv("TORTURE_SEED")},
+			Limit: 2 * time.Hour,
+		})
+		return
+	}
+	t.Run("random kill -9", func(t *testing.T) {
+		jobs := number(t, "N", defaultJobs) / 3
+		seed := uint64(number(t, "TORTURE_SEED", int(time.Now().UnixNano()%1_000_000_000)))
+		t.Logf("%s: %d jobs, TORTURE_SEED=%d", settings.Here, jobs, seed)
+		w := newWorld(t, seed)
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		var killing sync.WaitGroup
+		killing.Go(func() { w.killer.run(ctx) })
+		w.submit(jobs)
+		cancel()
+		killing.Wait()
+		t.Logf("killed: %v", w.killer.hits)
+		w.settle()
+		w.judge()
+		w.tidy()
+	})
+}
+
+func number(t *testing.T, name string, otherwise int) int {
+	if os.Getenv(name) == "" {
+		return otherwise
+	}
+	n, err := strconv.Atoi(os.Getenv(name))
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return n
+}
+
+// truth is what is known of a command before it runs.
+type truth struct {
+	exit   int
+	signal job.Signal
+	sleeps bool // until it is killed
+	lines  int  // that it prints
+}
+
+func (r truth) command() string {
+	const start = `echo "$JOBMAN_JOB_ID/$JOBMAN_RUN" >> starts; `
+	print := ""
+	if r.lines > 0 {
+		print = fmt.Sprintf("seq %d; ", r.lines)
+	}
+	switch {
+	case r.sleeps:
+		return start + print + "exec sleep 1000"
+	case r.signal != "":
+		return start + print + "kill -" + string(r.signal) + " $$"
+	}
+	return start + print + fmt.Sprintf("exit %d", r.exit)
+}
+
+// world is a home, its jobs, and what is killed there.
+type world struct {
+	*testing.T
+	seed   uint64
+	home   string
+	env    []string
+	tree   tree.Tree
+	killer *killer
+
+	mu           sync.Mutex
+	truths       map[string]truth // by the job's name
+	acknowledged map[job.ID]string
+}
+
+func newWorld(t *testing.T, seed uint64) *world {
+	w := &world{T: t, seed: seed, home: t.TempDir(), truths: map[string]truth{}, acknowledged: map[job.ID]string{}}
+	w.env = append(os.Environ(), "HOME="+w.home)
+	if settings.Here == "fork" {
+		w.env = append(w.env, "JOBMAN_BACKEND=fork")
+	}
+	w.tree = tree.Tree(filepath.Join(w.home, ".jobman", ".db"))
+	w.killer = newKiller(t, w.home, rand.New(rand.NewPCG(seed, 0)))
+	t.Cleanup(func() { w.jobman("kill", "-q", "--all", "--now") })
+	return w
+}
+
+func (w *world) command(args ...string) *exec.Cmd {
+	cmd := exec.Command("jobman", args...)
+	cmd.Dir, cmd.Env = w.home, w.env
+	return cmd
+}
+
+// jobman runs a command that nobody kills and that must succeed.
+func (w *world) jobman(args ...string) string {
+	w.Helper()
+	var stderr bytes.Buffer
+	cmd := w.command(args...)
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		w.Fatalf("jobman %q: %v\n%s", args, err, stderr.Bytes())
+	}
+	return string(out)
+}
+
+// risk runs a command that may be killed. Any other end than a good one, or one
+// of the codes, is an error.
+func (w *world) risk(random *rand.Rand, codes []int, args ...string) string {
+	var stdout, stderr bytes.Buffer
+	cmd := w.command(args...)
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Start(); err != nil {
+		w.Error(err)
+		return ""
+	}
+	doomed := random.IntN(100) < killShare
+	if doomed {
+		after := time.Duration(random.IntN(20_000)) * time.Microsecond
+		timer := time.AfterFunc(after, func() {
+			if cmd.Process.Kill() == nil {
+				w.killer.count("jobman " + args[0])
+			}
+		})
+		defer timer.Stop()
+	}
+	err := cmd.Wait()
+	var exit *exec.ExitError
+	if err == nil || errors.As(err, &exit) && exit.ExitCode() == -1 { // killed, here or by the killer
+		return stdout.String()
+	}
+	if errors.As(err, &exit) {
+		for _, code := range codes {
+			if exit.ExitCode() == code {
+				return stdout.String()
+			}
+		}
+	}
+	w.Errorf("jobman %q: %v\n%s", args, err, stderr.Bytes())
+	return ""
+}
+
+// submit runs that many jobs, with other commands between them.
+func (w *world) submit(jobs int) {
+	next := make(chan int)
+	var workers sync.WaitGroup
+	for n := range submitters {
+		workers.Go(func() {
+			random := rand.New(rand.NewPCG(w.seed, uint64(n)+1))
+			for i := range next {
+				w.one(random, fmt.Sprint("job", i))
+			}
+		})
+	}
+	for i := range jobs {
+		next <- i
+	}
+	close(next)
+	workers.Wait()
+}
+
+func (w *world) one(random *rand.Rand, name string) {
+	r := truth{lines: random.IntN(3) * random.IntN(1000)}
+	switch random.IntN(5) {
+	case 0:
+		r.sleeps = true
+	case 1:
+		r.signal = []job.Signal{"TERM", "HUP", "USR1", "SEGV"}[random.IntN(4)]
+	default:
+		r.exit = random.IntN(4) * random.IntN(64)
+	}
+	w.mu.Lock()
+	w.truths[name] = r
+	w.mu.Unlock()
+	// A shim that is killed before it is ready has refused the job: code 6.
+	out := w.risk(random, []int{6}, "run", "--name", name, "--", "sh", "-c", r.command())
+	if id, whole := strings.CutSuffix(out, "\n"); whole {
+		if !job.IsID(id) {
+			w.Errorf("run printed %q", out)
+			return
+		}
+		w.mu.Lock()
+		w.acknowledged[job.ID(id)] = name
+		w.mu.Unlock()
+	}
+	switch {
+	case r.sleeps:
+		w.risk(random, []int{3, 4}, "kill", "-q", name)
+	case random.IntN(8) == 0:
+		w.risk(random, nil, "list", "-q")
+	case random.IntN(8) == 0:
+		w.risk(random, nil, "reconcile", string(w.tree)) // as the timer does
+	case random.IntN(8) == 0:
+		// It ends as the job does, and there may be none.
+		w.risk(random, []int{r.exit, 1, 3, 125, 137, 128 + int(r.signal.Number())}, "wait", "-q", name)
+	}
+}
+
+func (w *world) jobs() []*job.Job {
+	w.Helper()
+	s, err := bolt.Open(string(w.tree), bolt.Options{})
+	if err != nil {
+		w.Fatal(err)
+	}
+	jobs, err := s.Query(context.Background(), store.Filter{Runs: -1})
+	if err != nil {
+		w.Fatal(err)
+	}
+	return jobs
+}
+
+// settle waits until all jobs are over. Those whose kill was killed sleep on, so
+// they are killed once more.
+func (w *world) settle() {
+	w.Helper()
+	began := time.Now()
+	for {
+		// Looking is all that a user does.
+		w.jobman("list", "-q")
+		active, sleeping := 0, []string{"kill", "-q"}
+		for _, j := range w.jobs() {
+			if !j.Completed() {
+				active++
+				if w.truths[j.Spec.Name].sleeps {
+					sleeping = append(sleeping, string(j.ID))
+				}
+			}
+		}
+		if active == 0 {
+			w.Logf("over after another %v", time.Since(began).Round(time.Millisecond))
+			return
+		}
+		if len(sleeping) > 2 {
+			w.jobman(sleeping...)
+		}
+		if time.Since(began) > settleWithin {
+			w.Fatalf("%d jobs are still active:\n%s", active, w.jobman("list", "--status", "active"))
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+}
+
+// judge holds what is recorded of each job against its truth.
+func (w *world) judge() {
+	w.Helper()
+	starts := w.starts()
+	found := map[job.ID]bool{}
+	lost, checked := 0, 0
+	for _, j := range w.jobs() {
+		found[j.ID] = true
+		if len(j.Runs) != 1 {
+			w.Errorf("%s has %d runs", j.ID, len(j.Runs))
+			continue
+		}
+		r := &j.Runs[0]
+		n := starts[j.Ref()]
+		if n > 1 {
+			w.Errorf("%s was executed %d times", j.ID, n)
+		}
+		hit := w.killer.of(j.Ref())
+		if r.Reason == job.ReasonLost {
+			lost++
+			if settings.Here != "fork" || !hit["shim"] {
+				w.Errorf("%s %s is lost, and what was killed of it is %v", j.Spec.Name, j.ID, hit)
+			}
+			continue
+		}
+		truth := w.truths[j.Spec.Name]
+		if why := truth.contradicts(r, n, hit); why != "" {
+			w.Errorf("%s %s (%+v): %s: result %s, reason %s, %q; killed: %v", j.Spec.Name, j.ID, truth, why, r.Result, r.Reason, r.Message, hit)
+		}
+		if !truth.sleeps && n == 1 && len(hit) == 0 {
+			checked++
+			if out := w.jobman("logs", "--raw", string(j.ID)); out != sequence(truth.lines) {
+				w.Errorf("%s: %d bytes of output instead of %d", j.ID, len(out), len(sequence(truth.lines)))
+			}
+		}
+	}
+	for id, name := range w.acknowledged {
+		if !found[id] {
+			w.Errorf("%s (%s) was acknowledged and is gone", name, id)
+		}
+	}
+	w.Logf("%d jobs, %d acknowledged, %d lost; the output of %d was compared", len(found), len(w.acknowledged), lost, checked)
+}
+
+// contradicts tells what is wrong with the record of a run that was executed n
+// times, while these verbs of jobman were killed for it; "": nothing.
+func (r truth) contradicts(run *job.Run, n int, hit map[string]bool) string {
+	switch {
+	case run.Reason == job.ReasonStartFailed:
+		if n != 0 || !hit["exec"] && !hit["shim"] {
+			return fmt.Sprintf("it was executed %d times", n)
+		}
+	case run.Signal == "KILL" && hit["exec"]:
+		// It became the command, or was about to.
+	case r.sleeps:
+		if run.Result != job.Killed {
+			return "it sleeps until it is killed"
+		}
+	case n != 1:
+		return fmt.Sprintf("it was executed %d times", n)
+	case r.signal != "":
+		if run.Signal != r.signal {
+			return "it ended itself with a signal"
+		}
+	case run.ExitCode == nil || *run.ExitCode != r.exit:
+		return "it ended by itself"
+	}
+	return ""
+}
+
+func sequence(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintln(&b, i+1)
+	}
+	return b.String()
+}
+
+// starts returns how often each run says that it was executed.
+func (w *world) starts() map[job.Ref]int {
+	w.Helper()
+	f, err := os.Open(filepath.Join(w.home, "starts"))
+	if err != nil {
+		w.Fatal(err)
+	}
+	defer f.Close()
+	count := map[job.Ref]int{}
+	lines := bufio.NewScanner(f)
+	for lines.Scan() {
+		id, n, _ := strings.Cut(lines.Text(), "/")
+		run, err := strconv.Atoi(n)
+		if err != nil || !job.IsID(id) {
+			w.Fatalf("a start says %q", lines.Text())
+		}
+		count[job.Ref{ID: job.ID(id), Run: run}]++
+	}
+	if err := lines.Err(); err != nil {
+		w.Fatal(err)
+	}
+	return count
+}
+
+// tidy waits until nothing of ours is left running or failed. What a killed shim
+// leaves behind is the command's own.
+func (w *world) tidy() {
+	w.Helper()
+	if settings.Here == "fork" {
+		return
+	}
+	for end := time.Now().Add(time.Minute); ; time.Sleep(200 * time.Millisecond) {
+		w.jobman("reconcile", string(w.tree))
+		args := []string{"list-units", "--all", "--plain", "--no-legend", "jobman-*-*-*-*-*"}
+		if settings.Here == "user" {
+			args = append([]string{"--user"}, args...)
+		}
+		out, err := exec.Command("systemctl", args...).CombinedOutput()
+		if err != nil {
+			w.Fatalf("systemctl: %v\n%s", err, out)
+		}
+		if len(out) == 0 {
+			return
+		}
+		if time.Now().After(end) {
+			w.Fatalf("units are left:\n%s", out)
+		}
+	}
+}
