@@ -139,13 +139,31 @@ type Ending struct {
 }
 
 // Ending asks the manager about a run that is in its stop-post. Mostly nobody has
-// asked for the end, and that is all there is to know.
+// asked for the end, and that is all there is to know. Where the system goes down,
+// the bus may do so first, so then the manager is asked directly.
 func (s *Systemd) Ending(ctx context.Context, ref job.Ref) (Ending, error) {
 	c, err := s.connect(ctx)
 	defer s.disconnect()
 	if err != nil {
 		return Ending{}, err
 	}
+	if c.private {
+		return c.ending(ctx, ref)
+	}
+	short, cancel := context.WithTimeout(ctx, greetWait)
+	defer cancel()
+	e, err := c.ending(short, ref)
+	if err == nil {
+		return e, nil
+	}
+	s.log(err)
+	if c, err = s.reconnect(ctx); err != nil {
+		return Ending{}, err
+	}
+	return c.ending(ctx, ref)
+}
+
+func (c *conn) ending(ctx context.Context, ref job.Ref) (Ending, error) {
 	name := units.RunName(ref)
 	path := unitPath(name)
 	var queued struct {
