@@ -30,11 +30,8 @@ type common struct {
 
 // grammar is the command line.
 type grammar struct {
-	common `group:"Common options"`
+	runGrammar
 
-	Version versionFlag `help:"Print the version."`
-
-	Run    runCmd    `cmd:"" help:"Submit a job. This is the verb where none is written: jobman sleep 10."`
 	List   listCmd   `cmd:"" help:"Show active jobs and the newest completed ones."`
 	Show   showCmds  `cmd:"" help:"Show all about a job or one of its runs."`
 	Logs   logsCmd   `cmd:"" help:"Print the output of jobs."`
@@ -42,6 +39,16 @@ type grammar struct {
 	Signal signalCmd `cmd:"" help:"Send a signal to a running command, nothing else."`
 	Wait   waitCmd   `cmd:"" help:"Wait until jobs complete."`
 	Help   helpCmd   `cmd:"" help:"Show help for a verb."`
+}
+
+// runGrammar is the command line where run is known to be the verb. Its parser is
+// made in a third of the time, which is what run would else spend most on.
+type runGrammar struct {
+	common `group:"Common options"`
+
+	Version versionFlag `help:"Print the version."`
+
+	Run runCmd `cmd:"" help:"Submit a job. This is the verb where none is written: jobman sleep 10."`
 }
 
 type showCmds struct {
@@ -70,8 +77,8 @@ func (helpShown) Error() string { return "help was shown" }
 // helpWriter is where kong prints.
 type helpWriter struct{ stdout, stderr io.Writer }
 
-func newParser(g *grammar, out helpWriter, options ...kong.Option) (*kong.Kong, error) {
-	*g = grammar{}
+// newParser returns a parser that fills a grammar, or the part of it.
+func newParser(g any, out helpWriter, options ...kong.Option) (*kong.Kong, error) {
 	return kong.New(g, append([]kong.Option{
 		kong.Name("jobman"),
 		kong.Description("Run a command so that it will be done: detached from the terminal, its output kept, its end recorded, its whole process tree under control."),

@@ -97,7 +97,11 @@ func (a *app) parse(argv []string) (err error) {
 	// To build the parser takes longer than anything else that `run` does, so it
 	// is built once, and learns of the settings later.
 	settings := new(config.Settings)
-	k, err := newParser(&g, out, kong.Resolvers(resolver(settings)))
+	var filled any = &g
+	if len(argv) > 1 && argv[0] == "run" {
+		filled = &g.runGrammar
+	}
+	k, err := newParser(filled, out, kong.Resolvers(resolver(settings)))
 	if err != nil {
 		return err
 	}
