@@ -6,7 +6,11 @@ PLATFORMS = linux/amd64 linux/arm64 linux/386 darwin/amd64 darwin/arm64 windows/
 
 .PHONY: build try test torture race lint cross lab bench
 
-build: ; go build -trimpath -ldflags '$(LDFLAGS)' -o bin/jobman ./cmd/jobman
+# jobman carries jobman-inner, which units execute, in place of an empty file.
+build:
+	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/jobman-inner ./cmd/jobman-inner
+	echo '{"Replace": {"$(CURDIR)/cmd/jobman/inner.bin": "$(CURDIR)/bin/jobman-inner"}}' > bin/overlay.json
+	go build -overlay bin/overlay.json -trimpath -ldflags '$(LDFLAGS)' -o bin/jobman ./cmd/jobman
 
 try: build ; test/try bin/jobman
 

@@ -31,7 +31,8 @@ type Systemd struct {
 
 	mu      sync.Mutex // guards what follows
 	conn    *conn
-	users   int // methods under way
+	direct  bool // the private socket only
+	users   int  // methods under way
 	endTurn func()
 	idle    *time.Timer
 }
@@ -61,15 +62,29 @@ func (s *Systemd) connect(ctx context.Context) (*conn, error) {
 	if s.conn != nil && s.conn.bus.Connected() {
 		return s.conn, nil
 	}
-	if s.endTurn == nil && !s.Ahead {
-		s.endTurn = turn(ctx, s.scope)
-	}
-	c, err := dial(ctx, s.scope)
+	c, err := dial(ctx, s.scope, s.direct, func() {
+		if s.endTurn == nil && !s.Ahead {
+			s.endTurn = turn(ctx, s.scope)
+		}
+	})
 	if err != nil {
 		return nil, fmt.Errorf("reach the systemd of the %s: %w", s.scope, err)
 	}
 	s.conn = c
 	return c, nil
+}
+
+// reconnect connects anew, without the bus daemon.
+func (s *Systemd) reconnect(ctx context.Context) (*conn, error) {
+	s.mu.Lock()
+	s.direct = true
+	if s.conn != nil {
+		_ = s.conn.bus.Close() // it is given up
+		s.conn = nil
+	}
+	s.mu.Unlock()
+	defer s.disconnect()
+	return s.connect(ctx)
 }
 
 // disconnect ends what connect began, whether that succeeded or not.

@@ -33,7 +33,8 @@ const MinVersion = 244
 
 // conn is a connection to a manager, with what is asked of it once.
 type conn struct {
-	bus *dbus.Conn
+	bus     *dbus.Conn
+	private bool // not by way of a bus daemon
 
 	mu    sync.Mutex // guards about
 	about *about
@@ -55,46 +56,81 @@ func RuntimeDir(scope string) string {
 	return "/run/user/" + strconv.Itoa(os.Geteuid())
 }
 
-// addresses are those to try, in order.
-func addresses(scope string) []string {
+// addresses are those to try, in order: that of the bus, unless direct, and the
+// manager's private socket, which needs no bus daemon. On that one systemd sends
+// each of its signals to every connection, asked or not, which is half of what a
+// short job costs the manager.
+func addresses(scope string, direct bool) (all []address) {
 	dir := RuntimeDir(scope)
-	private := "unix:path=" + dbus.EscapeBusAddressValue(filepath.Join(dir, "systemd", "private"))
+	bus := filepath.Join(dir, "bus")
 	if scope == "system" {
-		return []string{private, "unix:path=/run/dbus/system_bus_socket"}
+		bus = "/run/dbus/system_bus_socket"
 	}
-	return []string{private, "unix:path=" + dbus.EscapeBusAddressValue(filepath.Join(dir, "bus"))}
+	if !direct {
+		all = append(all, address{bus, false})
+	}
+	return append(all, address{filepath.Join(dir, "systemd", "private"), true})
 }
 
-// dial connects to the manager of the scope.
-func dial(ctx context.Context, scope string) (*conn, error) {
+type address struct {
+	path    string
+	private bool
+}
+
+// dial connects to the manager of the scope. beforePrivate is called before it
+// connects to the private socket.
+func dial(ctx context.Context, scope string, direct bool, beforePrivate func()) (*conn, error) {
 	var errs []error
-	for i, address := range addresses(scope) {
-		bus, err := dbus.Dial(address, dbus.WithContext(ctx))
+	for _, a := range addresses(scope, direct) {
+		if a.private {
+			beforePrivate()
+		}
+		bus, err := dbus.Dial("unix:path="+dbus.EscapeBusAddressValue(a.path), dbus.WithContext(ctx))
 		if err != nil {
 			errs = append(errs, err)
 			continue
 		}
-		c, err := greet(bus, i > 0)
+		err = greet(ctx, bus, !a.private)
 		if err == nil {
-			return c, nil
+			return &conn{bus: bus, private: a.private}, nil
 		}
 		bus.Close()
-		errs = append(errs, fmt.Errorf("%s: %w", address, err))
+		errs = append(errs, fmt.Errorf("%s: %w", a.path, err))
 	}
 	return nil, errors.Join(errs...)
 }
 
-// greet authenticates, and says hello where there is a bus daemon.
-func greet(bus *dbus.Conn, daemon bool) (*conn, error) {
+// greetWait bounds a greeting. A bus daemon that is being started or stopped may
+// leave it unanswered, and there is another way.
+const greetWait = 2 * time.Second
+
+// greet authenticates, and where there is a bus daemon says hello and makes sure
+// that systemd is on that bus.
+func greet(ctx context.Context, bus *dbus.Conn, daemon bool) error {
+	timeout := time.AfterFunc(greetWait, func() { bus.Close() })
+	defer timeout.Stop()
 	if err := bus.Auth([]dbus.Auth{dbus.AuthExternal(strconv.Itoa(os.Geteuid()))}); err != nil {
-		return nil, fmt.Errorf("authenticate: %w", err)
+		return fmt.Errorf("authenticate: %w", err)
 	}
-	if daemon {
-		if err := bus.Hello(); err != nil {
-			return nil, fmt.Errorf("say hello: %w", err)
-		}
+	if !daemon {
+		return nil
 	}
-	return &conn{bus: bus}, nil
+	// Not Hello of bus, which would wait for the answer before the next question.
+	ask := func(method string, args ...any) *dbus.Call {
+		return bus.BusObject().GoWithContext(ctx, "org.freedesktop.DBus."+method, 0, make(chan *dbus.Call, 1), args...)
+	}
+	hello, owner := ask("Hello"), ask("NameHasOwner", service)
+	if err := (<-hello.Done).Err; err != nil {
+		return fmt.Errorf("say hello: %w", err)
+	}
+	owned := false
+	if err := (<-owner.Done).Store(&owned); err != nil {
+		return fmt.Errorf("look for systemd: %w", err)
+	}
+	if !owned {
+		return errors.New("there is no systemd on this bus")
+	}
+	return nil
 }
 
 // ask asks the manager about itself, once.

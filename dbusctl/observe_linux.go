@@ -138,43 +138,68 @@ type Ending struct {
 	ManagerStopping bool      // the machine or the session is going down
 }
 
-// Ending asks the manager about a run that is in its stop-post. Mostly nobody has
-// asked for the end, and that is all there is to know.
+// Ending asks the manager about a run that is in its stop-post. Where that fails,
+// it is tried once more, directly: daemon-reexec(1) cuts connections, and where the
+// system goes down the bus may do so first.
 func (s *Systemd) Ending(ctx context.Context, ref job.Ref) (Ending, error) {
 	c, err := s.connect(ctx)
 	defer s.disconnect()
-	if err != nil {
+	if err == nil {
+		short, cancel := context.WithTimeout(ctx, greetWait)
+		defer cancel()
+		var e Ending
+		if e, err = c.ending(short, ref); err == nil {
+			return e, nil
+		}
+	}
+	s.log(err)
+	if c, err = s.reconnect(ctx); err != nil {
 		return Ending{}, err
 	}
+	return c.ending(ctx, ref)
+}
+
+func (c *conn) ending(ctx context.Context, ref job.Ref) (Ending, error) {
 	name := units.RunName(ref)
 	path := unitPath(name)
+	job := c.call(ctx, path, propGet, unitIface, "Job")
+	ended := c.call(ctx, path, propGet, serviceIface, "ExecMainExitTimestamp")
 	var queued struct {
 		ID   uint32
 		Path dbus.ObjectPath
 	}
-	if err := c.call(ctx, path, propGet, unitIface, "Job").Store(&queued); err != nil {
+	var end uint64
+	if err := job.Store(&queued); err != nil {
 		return Ending{}, fmt.Errorf("ask what is queued for %s: %w", name, err)
 	}
+	if err := ended.Store(&end); err != nil {
+		return Ending{}, fmt.Errorf("ask when %s ended: %w", name, err)
+	}
+	var e Ending
+	if end != 0 {
+		e.At = time.UnixMicro(int64(end)).UTC()
+	}
 	if queued.ID == 0 {
-		return Ending{}, nil
+		return e, nil // mostly nobody has asked for the end
 	}
 	kind := c.call(ctx, queued.Path, propGet, service+".Job", "JobType")
 	state := c.call(ctx, root, propGet, manager, "SystemState")
-	ended := c.call(ctx, path, propGet, serviceIface, "ExecMainExitTimestamp")
+	left := c.call(ctx, path, propGet, unitIface, "ActiveExitTimestamp")
 	var wanted, system string
-	var usec uint64
+	var stopping uint64
 	if err := kind.Store(&wanted); err != nil {
 		return Ending{}, fmt.Errorf("ask what is queued for %s: %w", name, err)
 	}
 	if err := state.Store(&system); err != nil {
 		return Ending{}, fmt.Errorf("ask for the state of the system: %w", err)
 	}
-	if err := ended.Store(&usec); err != nil {
-		return Ending{}, fmt.Errorf("ask when %s ended: %w", name, err)
+	if err := left.Store(&stopping); err != nil {
+		return Ending{}, fmt.Errorf("ask when the stop of %s began: %w", name, err)
 	}
-	e := Ending{ManagerStopping: system == "stopping", StopQueued: wanted == "stop" || wanted == "restart"}
-	if usec != 0 {
-		e.At = time.UnixMicro(int64(usec)).UTC()
-	}
+	// A stop that came when the command had ended by itself, while something it
+	// had left behind was being stopped, says nothing about it.
+	natural := end != 0 && stopping >= end
+	e.StopQueued = (wanted == "stop" || wanted == "restart") && !natural
+	e.ManagerStopping = system == "stopping"
 	return e, nil
 }

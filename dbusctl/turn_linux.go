@@ -12,7 +12,8 @@ import (
 // systemd sends each of its signals (a unit is new, a job is done, a property has
 // changed) to every connection to its private socket, asked or not. What a
 // hundred commands at once cost it therefore grows with the square of their
-// number, unless they come one after another: so they take turns. It is a
+// number, unless they come one after another: so where there is no bus daemon they
+// take turns. It is a
 // courtesy, not a lock that anything depends on: who has waited for long goes
 // ahead, so that a process that was stopped in its turn holds up nobody.
 const (

@@ -123,6 +123,17 @@ func (e *Engine) withdraw(ctx context.Context, j *job.Job, why error) error {
 	if errors.Is(err, tree.ErrClaimed) {
 		return nil
 	}
+	if err != nil {
+		// Nothing can be written into its directory: a kill in the index has the
+		// next step make it void.
+		kerr := e.Store.Update(ctx, []job.ID{j.ID}, func(now *job.Job) error {
+			return now.RequestKill(0, &job.Kill{At: e.now(), Signal: "KILL", Until: e.now()})
+		})
+		if kerr != nil {
+			return errors.Join(fmt.Errorf("%w; and job %s could not be withdrawn, so it may run later", why, j.ID), err, kerr)
+		}
+		return why
+	}
 	if err == nil {
 		err = e.Step(ctx, j.ID)
 	}
@@ -291,7 +302,7 @@ func (e *Engine) act(ctx context.Context, j *job.Job, actions []job.Action) (ask
 		case job.Start:
 			err = e.start(ctx, b, j, false)
 		case job.Stop:
-			err = b.Stop(ctx, j.Ref(), stopRequest(j.Killing(), e.now()))
+			err = b.Stop(ctx, j.Ref(), stopRequest(j.Killing(), e.now(), time.Duration(j.Spec.StopGrace)))
 		case job.Forget:
 			err = b.Forget(ctx, []job.Ref{j.Ref()})
 		}
@@ -306,7 +317,7 @@ func (e *Engine) act(ctx context.Context, j *job.Job, actions []job.Action) (ask
 	return ask, nil
 }
 
-func stopRequest(k *job.Kill, now time.Time) job.StopRequest {
-	grace := max(0, k.Until.Sub(now))
+func stopRequest(k *job.Kill, now time.Time, limit time.Duration) job.StopRequest {
+	grace := min(max(0, k.Until.Sub(now)), limit) // the clock may have been set back
 	return job.StopRequest{Signal: k.Signal, Grace: grace, Custom: k.Custom}
 }

@@ -72,7 +72,7 @@ func (e *Engine) takeIn(ctx context.Context) (int, error) {
 	}
 	taken := 0
 	for _, ref := range mail {
-		if foreign[ref] && e.Tree.MailAge(ref, e.now()) < netInterval {
+		if foreign[ref] && e.Tree.MailAge(ref, e.now()).Abs() < netInterval {
 			continue // on a shared home: that machine's own step is about to
 		}
 		if err := e.Tree.Take(ref); err != nil {

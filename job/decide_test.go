@@ -48,6 +48,7 @@ func TestAJobIsNotStartedWithoutKnowingForWhichManager(t *testing.T) {
 func TestWhatIsMadeOfAnActiveRun(t *testing.T) {
 	claim := &Claim{PID: 7, InvocationID: "i1", At: t0.Add(time.Second)}
 	void := &Claim{At: t0.Add(time.Second), Void: "why"}
+	voided := &Claim{At: t0.Add(31 * time.Second), Void: "why"}
 	end := t0.Add(50 * time.Second)
 	exit := func(change func(*Exit)) *Exit {
 		e := &Exit{InvocationID: "i1", At: end}
@@ -78,7 +79,8 @@ func TestWhatIsMadeOfAnActiveRun(t *testing.T) {
 		{"it never started and is to be killed", true, Observation{Unit: Unit{State: UnitAbsent}}, Starting, "", "", []Action{Void}},
 		{"its unit failed before it was executed", false, Observation{Unit: Unit{State: UnitDead}}, Starting, "", "", []Action{Void}},
 		{"it was voided", false, Observation{Claim: void}, Done, Failure, ReasonStartFailed, nil},
-		{"it was voided by a kill", true, Observation{Claim: void}, Done, Killed, ReasonKilled, nil},
+		{"it was voided by a kill", true, Observation{Claim: voided}, Done, Killed, ReasonKilled, nil},
+		{"it was voided before the kill", true, Observation{Claim: void}, Done, Failure, ReasonStartFailed, nil},
 
 		{"it succeeded", false, Observation{Claim: claim, Exit: code0}, Done, Success, ReasonExit, nil},
 		{"it failed", false, Observation{Claim: claim, Exit: code7}, Done, Failure, ReasonExit, nil},
@@ -96,6 +98,10 @@ func TestWhatIsMadeOfAnActiveRun(t *testing.T) {
 		{"the kill ended it", true, Observation{Claim: claim, Exit: sigterm}, Done, Killed, ReasonKilled, nil},
 		{"the kill made it exit with 0", true,
 			Observation{Claim: claim, Exit: exit(func(e *Exit) { e.Code, e.StopQueued = code(0), true })}, Done, Killed, ReasonKilled, nil},
+		{"only the manager knows its end, not who asked for it", true,
+			Observation{Claim: claim, Unit: Unit{State: UnitDead, Main: exit(func(e *Exit) { e.Code, e.StopUnknown = code(0), true })}}, Done, Killed, ReasonKilled, []Action{Forget}},
+		{"only the manager knows its end, before the kill", true,
+			Observation{Claim: claim, Unit: Unit{State: UnitDead, Main: &Exit{InvocationID: "i1", At: t0.Add(29 * time.Second), Code: code(0), StopUnknown: true}}}, Done, Success, ReasonExit, []Action{Forget}},
 		{"it ended by itself before the kill", true,
 			Observation{Claim: claim, Exit: &Exit{At: t0.Add(29 * time.Second), Code: code(0)}}, Done, Success, ReasonExit, nil},
 		{"it ended by itself after the kill was committed", true, Observation{Claim: claim, Exit: code7}, Done, Failure, ReasonExit, nil},

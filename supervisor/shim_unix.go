@@ -91,10 +91,27 @@ func Shim(dir string, step func(job.Ref) error) error {
 	if err := keep(); err != nil {
 		s.complain(fmt.Errorf("keep the output: %w", err))
 	}
-	if err := s.run.Conclude(s.exit); err != nil {
-		return fmt.Errorf("record the end: %w", err)
+	if err := s.conclude(); err != nil {
+		return err
 	}
 	return step(ref)
+}
+
+// conclude leaves the record of the end. Nobody else knows it, so what is in the
+// way, such as a full disk, is waited for.
+func (s *shim) conclude() error {
+	for pause := firstPause; ; pause = min(2*pause, lastPause) {
+		err := s.run.Conclude(s.exit)
+		if err == nil {
+			return nil
+		}
+		err = fmt.Errorf("record the end: %w", err)
+		if !exists(string(s.run)) {
+			return err // the job was deleted
+		}
+		s.complain(err)
+		time.Sleep(pause)
+	}
 }
 
 // over tells whether the run was executed already, or never will be.

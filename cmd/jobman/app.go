@@ -8,14 +8,13 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 
 	"jobman/engine"
 	"jobman/failpoint"
+	"jobman/house"
 	"jobman/store"
 	"jobman/store/bolt"
 	"jobman/store/tree"
-	"jobman/supervisor"
 )
 
 // app is what every verb gets: the common options, resolved, and the house
@@ -33,9 +32,7 @@ type app struct {
 	store store.Store
 	index *bolt.Store // what is behind store, for those who look after it
 	*engine.Engine
-
-	mu       sync.Mutex // guards backends
-	backends map[string]engine.Backend
+	backend func(name, scope string) (engine.Backend, error)
 }
 
 // open finds the store and builds the house over it. Nothing is created or
@@ -85,40 +82,12 @@ func (a *app) openStore(dir string) error {
 		return storeProblem(err)
 	}
 	a.store, a.index = classifying{s}, s
-	host, err := tree.HostID()
+	h, err := house.New(a.tree, a.store, program, a.debug)
 	if err != nil {
-		return fmt.Errorf("find this machine's id: %w", err)
+		return err
 	}
-	a.backends = map[string]engine.Backend{}
-	a.Engine = &engine.Engine{Store: a.store, Tree: a.tree, Backend: a.backend, HostID: host, Log: a.debug}
+	a.Engine, a.backend = h.Engine, h.Backend
 	return nil
-}
-
-// backend returns the backend of that name and scope, the same one each time.
-func (a *app) backend(name, scope string) (engine.Backend, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	key := name + "/" + scope
-	if b := a.backends[key]; b != nil {
-		return b, nil
-	}
-	var b engine.Backend
-	var err error
-	switch name {
-	case "fork":
-		self, serr := os.Executable()
-		if serr != nil {
-			return nil, serr
-		}
-		b = supervisor.New(a.tree, self)
-	default:
-		b, err = newSystemd(scope, a.tree, a.debug)
-	}
-	if err != nil {
-		return nil, &engine.BackendError{Err: err}
-	}
-	a.backends[key] = b
-	return b, nil
 }
 
 // debug prints a message of jobman's own where --log-level asks for it.

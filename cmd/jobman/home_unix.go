@@ -34,7 +34,3 @@ func owner(info os.FileInfo) int {
 	}
 	return -1
 }
-
-// restrict keeps others from all that this process makes, and returns the umask
-// that it inherited.
-func restrict() int { return syscall.Umask(0o077) }

@@ -10,8 +10,8 @@
 //
 // This package is the command line: the grammar (cli.go), the pass over argv
 // before it (argv.go), one file for each verb, the exit codes (codes.go), and
-// the wiring of the house for each system (app.go, detect.go, probe_*.go). The
-// internal verbs that units and shims execute are in internal.go.
+// the choice of a backend (app.go, detect.go, probe_*.go). The internal verbs that
+// units and shims execute are in package house.
 package main
 
 import (
@@ -27,14 +27,16 @@ import (
 	"github.com/alecthomas/kong"
 
 	"jobman/config"
+	"jobman/house"
 )
 
 // version is set by the linker from the file VERSION.
 var version = "dev"
 
 func main() {
-	if isInternal(os.Args[1:]) {
-		os.Exit(runInternal(os.Args[1:]))
+	if house.IsInternal(os.Args[1:]) {
+		house.Restrict()
+		os.Exit(house.RunInternal(os.Args[1:]))
 	}
 	if len(os.Args) == 2 && os.Args[1] == "--version" {
 		fmt.Println("jobman", version)
@@ -48,7 +50,7 @@ func main() {
 // run is the program: it returns the exit code.
 func run(argv []string, stdout, stderr io.Writer) int {
 	out := &writer{Writer: stdout}
-	a := &app{ctx: context.Background(), stdout: out, stderr: stderr, umask: restrict()}
+	a := &app{ctx: context.Background(), stdout: out, stderr: stderr, umask: house.Restrict()}
 	// Until the command line is read, what it says decides how errors are told.
 	a.JSON = slices.Contains(argv[:commandStart(argv)], "--json")
 	err := a.parse(argv)
@@ -95,7 +97,11 @@ func (a *app) parse(argv []string) (err error) {
 	// To build the parser takes longer than anything else that `run` does, so it
 	// is built once, and learns of the settings later.
 	settings := new(config.Settings)
-	k, err := newParser(&g, out, kong.Resolvers(resolver(settings)))
+	var filled any = &g
+	if len(argv) > 1 && argv[0] == "run" {
+		filled = &g.runGrammar
+	}
+	k, err := newParser(filled, out, kong.Resolvers(resolver(settings)))
 	if err != nil {
 		return err
 	}

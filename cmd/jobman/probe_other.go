@@ -2,13 +2,7 @@
 
 package main
 
-import (
-	"fmt"
-	"runtime"
-
-	"jobman/engine"
-	"jobman/store/tree"
-)
+import "runtime"
 
 func probe(scope, wanted string) probes {
 	p := probes{scope: scope, wanted: wanted}
@@ -16,8 +10,4 @@ func probe(scope, wanted string) probes {
 		p.forkMissing = "the fork supervisor can't run on Windows yet"
 	}
 	return p
-}
-
-func newSystemd(string, tree.Tree, func(error)) (engine.Backend, error) {
-	return nil, fmt.Errorf("there is no systemd on %s", runtime.GOOS)
 }

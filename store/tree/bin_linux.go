@@ -1,6 +1,7 @@
 package tree
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -12,15 +13,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Executable returns the path of the jobman that units execute: a copy of this
-// one, kept in the store, so that replacing or deleting jobman does not touch a
+// Executable returns the path of the jobman that units execute: the program that
+// this one carries, or else a copy of this one, kept in the store, so that replacing or deleting jobman does not touch a
 // job that is under way. Units name it for as long as a run lives: its pump may
 // be started at any time, and its stop-post at its end.
 //
 // A copy is made once per version. Where none can be executed (the store is
 // mounted noexec; SELinux lets no service execute what lies in a home
 // directory) or made (a full disk), it is this program's own path.
-func (t Tree) Executable() (string, error) {
+func (t Tree) Executable(program []byte) (string, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return "", err
@@ -50,7 +51,11 @@ func (t Tree) Executable() (string, error) {
 	if _, err := os.Lstat(name); err == nil {
 		return name, nil
 	}
-	if copyProgram(from, name) != nil {
+	var copied io.Reader = from
+	if len(program) > 0 {
+		copied = bytes.NewReader(program)
+	}
+	if copyProgram(copied, name) != nil {
 		return self, nil
 	}
 	return name, nil

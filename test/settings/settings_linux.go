@@ -2,6 +2,7 @@ package settings
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -43,16 +44,37 @@ func Each(t *testing.T, o Options) {
 	defer cancel()
 	dir := t.TempDir()
 	jobman := filepath.Join(dir, "jobman")
-	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-tags", o.Tags, "-o", jobman, "jobman/cmd/jobman")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build jobman: %v\n%s", err, out)
-	}
+	build(ctx, t, o.Tags, dir, jobman)
 	if lab.Booted() {
 		here(ctx, t, o, dir)
 		return
 	}
 	inLab(ctx, t, o, jobman)
+}
+
+// build builds jobman as the Makefile does: it carries jobman-inner.
+func build(ctx context.Context, t *testing.T, tags, dir, jobman string) {
+	t.Helper()
+	list := exec.CommandContext(ctx, "go", "list", "-f", "{{.Dir}}", "jobman/cmd/jobman")
+	src, err := list.Output()
+	if err != nil {
+		t.Fatalf("find the source: %v", err)
+	}
+	inner, overlay := filepath.Join(dir, "jobman-inner"), filepath.Join(dir, "overlay.json")
+	replace, err := json.Marshal(map[string]map[string]string{"Replace": {filepath.Join(strings.TrimSpace(string(src)), "inner.bin"): inner}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(overlay, replace, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"-o", inner, "jobman/cmd/jobman-inner"}, {"-overlay", overlay, "-o", jobman, "jobman/cmd/jobman"}} {
+		cmd := exec.CommandContext(ctx, "go", append([]string{"build", "-trimpath", "-ldflags", "-s -w", "-tags", tags}, args...)...)
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("build jobman: %v\n%s", err, out)
+		}
+	}
 }
 
 // here runs the settings that this user can on a machine that runs systemd.

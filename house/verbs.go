@@ -1,4 +1,4 @@
-package main
+package house
 
 import (
 	"context"
@@ -13,14 +13,14 @@ import (
 	"jobman/failpoint"
 	"jobman/job"
 	"jobman/journal"
+	"jobman/store/bolt"
 	"jobman/store/tree"
 	"jobman/supervisor"
 	"jobman/units"
 )
 
-// The internal verbs are what units and shims execute. They are dispatched
-// before kong and viper exist, read no configuration, and take the absolute
-// paths of all they need as arguments.
+// The internal verbs are what units and shims execute. They read no
+// configuration, and take the absolute paths of all they need as arguments.
 var internal = map[string]func(args []string) error{
 	"exec":      execVerb,
 	"ended":     endedVerb,
@@ -30,14 +30,15 @@ var internal = map[string]func(args []string) error{
 	"shim":      shimVerb,
 }
 
-// isInternal tells an internal verb from a command of the same name: its first
+// IsInternal tells an internal verb from a command of the same name: its first
 // argument is a path within a store.
-func isInternal(argv []string) bool {
+func IsInternal(argv []string) bool {
 	return len(argv) >= 2 && internal[argv[0]] != nil && tree.IsWithin(argv[1])
 }
 
-func runInternal(argv []string) int {
-	restrict()
+// RunInternal executes an internal verb, and returns the exit code. The caller
+// has set the umask.
+func RunInternal(argv []string) int {
 	dir := argv[1]
 	if store, _, err := tree.Run(dir).Locate(); err == nil {
 		dir = string(store)
@@ -45,13 +46,13 @@ func runInternal(argv []string) int {
 	failpoint.Use(dir, argv[0])
 	err := internal[argv[0]](argv[1:])
 	if err == nil {
-		return codeOK
+		return 0
 	}
 	fmt.Fprintf(os.Stderr, "jobman: %s: %v\n", argv[0], err)
 	if argv[0] == "ended" {
 		return units.EndedFailed
 	}
-	return codeFailed
+	return 1
 }
 
 // execVerb: exec RUN [FIFOS].
@@ -75,7 +76,7 @@ func shimVerb(args []string) error {
 		if err != nil {
 			return err
 		}
-		return withEngine(store, func(ctx context.Context, a *app) error { return a.Drain(ctx) })
+		return withEngine(store, func(ctx context.Context, h *House) error { return h.Drain(ctx) })
 	})
 }
 
@@ -85,11 +86,11 @@ const holdOff = 5 * time.Second
 
 // stepVerb: step STORE [JOB].
 func stepVerb(args []string) error {
-	return withEngine(tree.Tree(args[0]), func(ctx context.Context, a *app) error {
+	return withEngine(tree.Tree(args[0]), func(ctx context.Context, h *House) error {
 		if len(args) > 1 {
-			return a.Step(ctx, job.ID(args[1]))
+			return h.Step(ctx, job.ID(args[1]))
 		}
-		err := a.Drain(ctx)
+		err := h.Drain(ctx)
 		if err != nil {
 			time.Sleep(holdOff)
 		}
@@ -99,22 +100,21 @@ func stepVerb(args []string) error {
 
 // reconcileVerb: reconcile STORE. Where systemd calls it, it is tidied up too.
 func reconcileVerb(args []string) error {
-	return withEngine(tree.Tree(args[0]), func(ctx context.Context, a *app) error {
-		active, err := a.Reconcile(ctx)
+	return withEngine(tree.Tree(args[0]), func(ctx context.Context, h *House) error {
+		active, err := h.Reconcile(ctx)
 		if err != nil {
 			return err
 		}
 		scope := ownScope()
-		backend, _, err := detect(probe(scope, "auto"))
-		if err != nil || backend != "systemd" {
-			return err
+		if !FindSystemd(scope).Manager {
+			return nil
 		}
-		b, err := a.backend(backend, scope)
+		b, err := h.Backend("systemd", scope)
 		if err != nil {
 			return err
 		}
 		if k, ok := b.(engine.Keeper); ok {
-			return a.Tidy(ctx, k, active)
+			return h.Tidy(ctx, k, active)
 		}
 		return nil
 	})
@@ -128,19 +128,36 @@ func ownScope() string {
 	return "user"
 }
 
-func withEngine(store tree.Tree, do func(context.Context, *app) error) error {
-	a := &app{ctx: context.Background(), stdout: os.Stdout, stderr: os.Stderr, common: common{LogLevel: "debug"}}
-	if err := a.openStore(string(store)); err != nil {
+func withEngine(store tree.Tree, do func(context.Context, *House) error) error {
+	log := func(err error) {
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "jobman:", err)
+		}
+	}
+	s, err := bolt.Open(string(store), bolt.Options{Log: log})
+	if err != nil {
 		return err
 	}
-	return do(a.ctx, a)
+	h, err := New(store, s, nil, log)
+	if err != nil {
+		return err
+	}
+	return do(context.Background(), h)
 }
 
 // pumpVerb: pump RUN, socket-activated with the two FIFOs.
 func pumpVerb(args []string) error {
+	err := pump(tree.Run(args[0]))
+	if err != nil {
+		// What is in the FIFOs has systemd start the next at once.
+		time.Sleep(holdOff)
+	}
+	return err
+}
+
+func pump(run tree.Run) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
-	run := tree.Run(args[0])
 	spec, err := run.Spec()
 	if err != nil {
 		return err

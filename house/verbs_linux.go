@@ -1,4 +1,4 @@
-package main
+package house
 
 import (
 	"context"
@@ -6,13 +6,14 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strconv"
 	"time"
 
-	"github.com/coreos/go-systemd/v22/activation"
 	"golang.org/x/sys/unix"
 
 	"jobman/dbusctl"
 	"jobman/engine"
+	"jobman/job"
 	"jobman/journal"
 	"jobman/store/tree"
 	"jobman/units"
@@ -27,13 +28,18 @@ func outputs(fifos string) engine.Outputs {
 }
 
 // activated returns the FIFOs that systemd passes to a pump, in the order of
-// ListenFIFO=.
+// ListenFIFO=, see sd_listen_fds(3).
 func activated() ([]journal.Source, error) {
-	files := activation.Files(true)
-	if len(files) != 2 {
-		return nil, fmt.Errorf("started with %d FIFOs instead of 2", len(files))
+	const first = 3
+	if os.Getenv("LISTEN_PID") != strconv.Itoa(os.Getpid()) || os.Getenv("LISTEN_FDS") != "2" {
+		return nil, fmt.Errorf("started with %q FIFOs instead of 2", os.Getenv("LISTEN_FDS"))
 	}
-	return []journal.Source{{Stream: journal.Stdout, File: files[0]}, {Stream: journal.Stderr, File: files[1]}}, nil
+	sources := []journal.Source{{Stream: journal.Stdout}, {Stream: journal.Stderr}}
+	for i := range sources {
+		unix.CloseOnExec(first + i)
+		sources[i].File = os.NewFile(uintptr(first+i), sources[i].Stream.String())
+	}
+	return sources, nil
 }
 
 // endedVerb: ended RUN [FIFOS], stop-post of a run. First what is left of the
@@ -47,7 +53,7 @@ func endedVerb(args []string) error {
 	}
 	exit := engine.ServiceExit(os.Getenv)
 	exit.At = time.Now().UTC()
-	errs = append(errs, ending(run, &exit.StopQueued, &exit.ManagerStopping, &exit.At))
+	errs = append(errs, ending(run, &exit))
 	exit.CPUSeconds, exit.MemoryPeak = engine.CgroupUsage()
 	errs = append(errs, run.Conclude(exit))
 	return errors.Join(errs...)
@@ -80,22 +86,29 @@ func drain(run tree.Run, out engine.Outputs) error {
 	return nil
 }
 
-// ending asks the manager what only it knows.
-func ending(run tree.Run, queued, stopping *bool, at *time.Time) error {
+// endingFor bounds how long stop-post asks the manager; units.MinStop has room for
+// that and for drainFor.
+const endingFor = 5 * time.Second
+
+// ending adds what only the manager knows.
+func ending(run tree.Run, exit *job.Exit) error {
+	exit.StopUnknown = true
 	store, ref, err := run.Locate()
 	if err != nil {
 		return err
 	}
+	ctx, cancel := context.WithTimeout(context.Background(), endingFor)
+	defer cancel()
 	b := dbusctl.New(ownScope(), store, nil)
 	b.Ahead = true
 	defer b.Close()
-	e, err := b.Ending(context.Background(), ref)
+	e, err := b.Ending(ctx, ref)
 	if err != nil {
 		return err
 	}
-	*queued, *stopping = e.StopQueued, e.ManagerStopping
+	exit.StopUnknown, exit.StopQueued, exit.ManagerStopping = false, e.StopQueued, e.ManagerStopping
 	if !e.At.IsZero() {
-		*at = e.At
+		exit.At = e.At
 	}
 	return nil
 }

@@ -1,0 +1,67 @@
+// Package house wires the rooms together: a store, its engine and the backends.
+// It holds the internal verbs too, which units and shims execute (verbs.go), and
+// knows nothing of the command line, so that a program without that can be made
+// of it: each job starts two or three of these processes, and what they are
+// linked with is what they cost.
+package house
+
+import (
+	"fmt"
+	"os"
+	"sync"
+
+	"jobman/engine"
+	"jobman/store"
+	"jobman/store/tree"
+	"jobman/supervisor"
+)
+
+// House is a store with all that it takes to step its jobs.
+type House struct {
+	*engine.Engine
+	program []byte
+	log     func(error)
+
+	mu       sync.Mutex // guards backends
+	backends map[string]engine.Backend
+}
+
+// New opens a house over a store. Nothing is connected before it is needed.
+// program is what units execute, see [tree.Tree.Executable]; log takes what is not
+// worth failing for.
+func New(t tree.Tree, s store.Store, program []byte, log func(error)) (*House, error) {
+	host, err := tree.HostID()
+	if err != nil {
+		return nil, fmt.Errorf("find this machine's id: %w", err)
+	}
+	h := &House{program: program, log: log, backends: map[string]engine.Backend{}}
+	h.Engine = &engine.Engine{Store: s, Tree: t, Backend: h.Backend, HostID: host, Log: log}
+	return h, nil
+}
+
+// Backend returns the backend of that name and scope, the same one each time.
+func (h *House) Backend(name, scope string) (engine.Backend, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	key := name + "/" + scope
+	if b := h.backends[key]; b != nil {
+		return b, nil
+	}
+	var b engine.Backend
+	var err error
+	switch name {
+	case "fork":
+		self, serr := os.Executable()
+		if serr != nil {
+			return nil, serr
+		}
+		b = supervisor.New(h.Tree, self)
+	default:
+		b, err = h.newSystemd(scope)
+	}
+	if err != nil {
+		return nil, &engine.BackendError{Err: err}
+	}
+	h.backends[key] = b
+	return b, nil
+}

@@ -1,0 +1,4 @@
+package house
+
+// Restrict: what is made in a profile directory is the user's alone.
+func Restrict() int { return 0 }

@@ -1,0 +1,20 @@
+//go:build !linux
+
+package house
+
+import (
+	"fmt"
+	"runtime"
+
+	"jobman/engine"
+)
+
+// Systemd is where a systemd was looked for, and what was found.
+type Systemd struct{ Manager bool }
+
+// FindSystemd looks for the manager of a scope: there is none here.
+func FindSystemd(string) Systemd { return Systemd{} }
+
+func (h *House) newSystemd(string) (engine.Backend, error) {
+	return nil, fmt.Errorf("there is no systemd on %s", runtime.GOOS)
+}
