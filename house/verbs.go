@@ -91,10 +91,11 @@ func stepVerb(args []string) error {
 			return h.Step(ctx, job.ID(args[1]))
 		}
 		err := h.Drain(ctx)
-		if err != nil {
+		left, lerr := h.Tree.Mail()
+		if err != nil || len(left) > 0 { // which may be another machine's
 			time.Sleep(holdOff)
 		}
-		return err
+		return errors.Join(err, lerr)
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"jobman/engine"
 	"jobman/failpoint"
@@ -135,5 +136,9 @@ func storeProblem(err error) error {
 	if errors.As(err, &p) {
 		return err
 	}
-	return &problem{kind: "store", text: err.Error(), err: err}
+	text := err.Error()
+	if errors.Is(err, syscall.ENOSPC) {
+		text += "; make room there, then try again"
+	}
+	return &problem{kind: "store", text: text, err: err}
 }

@@ -160,13 +160,14 @@ func (a *app) chooseBackend() (string, error) {
 	return backend, nil
 }
 
-// submitError words what can go wrong when a job is submitted.
+// submitError words what can go wrong when a job is submitted: if no backend takes
+// it, the store can't.
 func submitError(err error) error {
 	var backend *engine.BackendError
 	if errors.As(err, &backend) {
 		return &problem{kind: "backend", text: "start the job: " + err.Error(), err: err}
 	}
-	return err
+	return storeProblem(err)
 }
 
 // pathCause strips what an error says of the system call.
