@@ -15,6 +15,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"reflect"
 	"time"
 
@@ -287,9 +288,8 @@ func (e *Engine) act(ctx context.Context, j *job.Job, actions []job.Action) (ask
 			continue
 		}
 		if a == job.Void {
-			err := e.Tree.Run(j.Ref()).Claim(job.Claim{At: e.now(), Void: "the unit ended before the command was executed"})
-			if err != nil && !errors.Is(err, tree.ErrClaimed) {
-				return false, fmt.Errorf("void the run: %w", err)
+			if err := e.void(j, "the unit ended before the command was executed"); err != nil {
+				return false, err
 			}
 			ask = true
 			continue
@@ -315,6 +315,23 @@ func (e *Engine) act(ctx context.Context, j *job.Job, actions []job.Action) (ask
 		}
 	}
 	return ask, nil
+}
+
+// void makes sure that nothing executes the current run, unless it was executed
+// already.
+func (e *Engine) void(j *job.Job, why string) error {
+	claim := job.Claim{At: e.now(), Void: why}
+	err := e.Tree.Run(j.Ref()).Claim(claim)
+	if errors.Is(err, fs.ErrNotExist) {
+		// Its files could not be written when it was submitted.
+		if err = e.Tree.WriteState(j); err == nil {
+			err = e.Tree.Run(j.Ref()).Claim(claim)
+		}
+	}
+	if err != nil && !errors.Is(err, tree.ErrClaimed) {
+		return fmt.Errorf("void run %d of %s: %w", j.Last().N, j.ID, err)
+	}
+	return nil
 }
 
 func stopRequest(k *job.Kill, now time.Time, limit time.Duration) job.StopRequest {
