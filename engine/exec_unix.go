@@ -70,8 +70,8 @@ func become(run tree.Run, out Outputs) error {
 	// From here on a stop signal ends this process at once, and is not lost
 	// between Go's handler and execve(2).
 	defaultSignals()
-	claim := job.Claim{PID: os.Getpid(), InvocationID: os.Getenv("INVOCATION_ID"), At: time.Now().UTC()}
-	if err := run.Claim(claim); err != nil {
+	claim, err := makeClaim(run)
+	if err != nil {
 		return err
 	}
 	// From here on only the record of a failed execve says that the command
@@ -84,6 +84,22 @@ func become(run tree.Run, out Outputs) error {
 	}
 	failpoint.Hit("execve")
 	return execve(path, job.Strings(spec.Command), vars)
+}
+
+// roomAgain is how long exec waits before it tries again on a full disk.
+const roomAgain = time.Second
+
+// makeClaim makes the claim of this process. A disk that is full is no reason to
+// give up a job that was taken: it is executed when there is room.
+func makeClaim(run tree.Run) (job.Claim, error) {
+	for {
+		claim := job.Claim{PID: os.Getpid(), InvocationID: os.Getenv("INVOCATION_ID"), At: time.Now().UTC()}
+		err := run.Claim(claim)
+		if !errors.Is(err, syscall.ENOSPC) && !errors.Is(err, syscall.EDQUOT) {
+			return claim, err
+		}
+		time.Sleep(roomAgain)
+	}
 }
 
 // execve executes the file as execvp(3) does: what is no program the kernel
