@@ -36,6 +36,7 @@ var arrows = map[string][]string{
 	"test/e2e":         nil,
 	"test/crash":       nil,
 	"test/torture":     nil,
+	"test/manager":     nil,
 	"test/lab":         {},
 	"test/settings":    {"test/lab"},
 	"test/lab/cmd/lab": {"test/lab"},

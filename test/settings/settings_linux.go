@@ -42,19 +42,20 @@ func Each(t *testing.T, o Options) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), o.Limit)
 	defer cancel()
-	dir := t.TempDir()
-	jobman := filepath.Join(dir, "jobman")
-	build(ctx, t, o.Tags, dir, jobman)
+	jobman := Build(ctx, t, o.Tags)
 	if lab.Booted() {
-		here(ctx, t, o, dir)
+		here(ctx, t, o, filepath.Dir(jobman))
 		return
 	}
 	inLab(ctx, t, o, jobman)
 }
 
-// build builds jobman as the Makefile does: it carries jobman-inner.
-func build(ctx context.Context, t *testing.T, tags, dir, jobman string) {
+// Build builds jobman as the Makefile does, so that it carries jobman-inner, and
+// returns its path.
+func Build(ctx context.Context, t *testing.T, tags string) string {
 	t.Helper()
+	dir := t.TempDir()
+	jobman := filepath.Join(dir, "jobman")
 	list := exec.CommandContext(ctx, "go", "list", "-f", "{{.Dir}}", "jobman/cmd/jobman")
 	src, err := list.Output()
 	if err != nil {
@@ -75,6 +76,21 @@ func build(ctx context.Context, t *testing.T, tags, dir, jobman string) {
 			t.Fatalf("build jobman: %v\n%s", err, out)
 		}
 	}
+	return jobman
+}
+
+// NeedLab skips a test that needs a lab of its own where there can't be one.
+func NeedLab(t *testing.T) {
+	t.Helper()
+	if lab.Booted() {
+		t.Skip("this would shake the machine's own systemd")
+	}
+	if os.Geteuid() != 0 {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("in CI there must be a systemd, and a lab needs root")
+		}
+		t.Skip("PID 1 is not systemd, and a lab needs root")
+	}
 }
 
 // here runs the settings that this user can on a machine that runs systemd.
@@ -94,12 +110,7 @@ func here(ctx context.Context, t *testing.T, o Options, dir string) {
 
 // inLab runs all settings in one lab, one after another.
 func inLab(ctx context.Context, t *testing.T, o Options, jobman string) {
-	if os.Geteuid() != 0 {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("in CI there must be a systemd, and a lab needs root")
-		}
-		t.Skip("PID 1 is not systemd, and a lab needs root")
-	}
+	NeedLab(t)
 	l, err := lab.Boot(ctx)
 	if err != nil {
 		t.Fatal(err)
