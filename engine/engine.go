@@ -53,8 +53,8 @@ func (e *Engine) log(err error) {
 }
 
 // Submit adds a job and arranges its first step: when it returns nil the job is
-// durable and runs, or will, without this process. A job that the backend won't
-// take is withdrawn.
+// durable and runs, or will, without this process; also when it returns a
+// *FilesError. A job that the backend won't take is withdrawn.
 func (e *Engine) Submit(ctx context.Context, j *job.Job, env []byte, unique bool) error {
 	b, err := e.Backend(j.Backend, j.Scope)
 	if err != nil {
@@ -75,7 +75,12 @@ func (e *Engine) Submit(ctx context.Context, j *job.Job, env []byte, unique bool
 		if a != job.Start {
 			continue
 		}
-		if err := e.start(ctx, b, j, true); err != nil {
+		err := e.start(ctx, b, j, true)
+		var files *FilesError
+		switch {
+		case errors.As(err, &files):
+			return e.postpone(ctx, b, files)
+		case err != nil:
 			return e.withdraw(ctx, j, err)
 		}
 	}
@@ -90,19 +95,34 @@ func (e *BackendError) Error() string { return e.Err.Error() }
 // Unwrap returns the cause.
 func (e *BackendError) Unwrap() error { return e.Err }
 
+// FilesError means that the job was taken, but that the files which its command
+// is executed from could not be written yet: mostly the disk is full. The job
+// starts when they can be.
+type FilesError struct{ Err error }
+
+func (e *FilesError) Error() string { return "write the job's files: " + e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *FilesError) Unwrap() error { return e.Err }
+
+// postpone leaves the start of a job that is in the index to the safety net.
+func (e *Engine) postpone(ctx context.Context, b Backend, why *FilesError) error {
+	if k, ok := b.(Keeper); ok {
+		e.log(k.Keep(ctx, true))
+	}
+	return why
+}
+
 // start has the backend start the current run. The files that exec reads are
 // written anew unless they are fresh: a power cut may have torn them.
 func (e *Engine) start(ctx context.Context, b Backend, j *job.Job, fresh bool) error {
-	if !fresh || !e.Tree.HasJob(j.ID) {
+	if !fresh || !e.Tree.HasRun(j.Ref()) {
 		env, err := e.Store.Env(ctx, j.ID)
 		if err != nil {
 			return fmt.Errorf("read the environment: %w", err)
 		}
-		if err := e.Tree.WriteJob(j.ID, &j.Spec, env); err != nil {
-			return fmt.Errorf("write the job's files: %w", err)
-		}
-		if err := e.Tree.WriteState(j); err != nil {
-			return fmt.Errorf("write the job's files: %w", err)
+		if err := errors.Join(e.Tree.WriteJob(j.ID, &j.Spec, env), e.Tree.WriteState(j)); err != nil {
+			return &FilesError{err}
 		}
 	}
 	if err := b.Start(ctx, j); err != nil {
@@ -123,17 +143,6 @@ func (e *Engine) withdraw(ctx context.Context, j *job.Job, why error) error {
 	err := run.Claim(job.Claim{At: e.now(), Void: "the submission was refused: " + why.Error()})
 	if errors.Is(err, tree.ErrClaimed) {
 		return nil
-	}
-	if err != nil {
-		// Nothing can be written into its directory: a kill in the index has the
-		// next step make it void.
-		kerr := e.Store.Update(ctx, []job.ID{j.ID}, func(now *job.Job) error {
-			return now.RequestKill(0, &job.Kill{At: e.now(), Signal: "KILL", Until: e.now()})
-		})
-		if kerr != nil {
-			return errors.Join(fmt.Errorf("%w; and job %s could not be withdrawn, so it may run later", why, j.ID), err, kerr)
-		}
-		return why
 	}
 	if err == nil {
 		err = e.Step(ctx, j.ID)

@@ -77,7 +77,11 @@ func (r *runCmd) Run(a *app) error {
 		ID: job.NewID(), Spec: *spec, SubmittedAt: time.Now().UTC(),
 		Backend: backend, Scope: a.scope, Host: host,
 	}
-	if err := a.Submit(a.ctx, j, env, r.Unique); err != nil {
+	err = a.Submit(a.ctx, j, env, r.Unique)
+	var files *engine.FilesError
+	if errors.As(err, &files) {
+		a.note("the job is taken, and starts when there is room for it: %v", pathCause(files.Err))
+	} else if err != nil {
 		return submitError(err)
 	}
 	return r.announce(a, j)

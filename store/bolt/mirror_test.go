@@ -18,7 +18,7 @@ func TestTheMirrorFollowsTheIndex(t *testing.T) {
 	s := fresh(t)
 	j := storetest.Job("name", "group")
 	submit(t, s, j)
-	if !s.tree.HasJob(j.ID) {
+	if !s.tree.HasRun(j.Ref()) {
 		t.Error("spec and environment are not there")
 	}
 	if env, err := s.tree.Env(j.ID); err != nil || string(env) != "A=1\x00" {

@@ -89,10 +89,11 @@ func (t Tree) WriteJob(id job.ID, spec *job.Spec, env []byte) error {
 	return WriteFile(filepath.Join(dir, "env"), env)
 }
 
-// HasJob tells whether spec and environment of the job are there.
-func (t Tree) HasJob(id job.ID) bool {
-	for _, name := range []string{"spec", "env"} {
-		if _, err := os.Lstat(filepath.Join(t.Job(id), name)); err != nil {
+// HasRun tells whether all is there that a run is executed from.
+func (t Tree) HasRun(r job.Ref) bool {
+	dir := t.Job(r.ID)
+	for _, name := range []string{filepath.Join(dir, "spec"), filepath.Join(dir, "env"), t.Run(r).File("state")} {
+		if _, err := os.Lstat(name); err != nil {
 			return false
 		}
 	}

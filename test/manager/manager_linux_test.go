@@ -196,8 +196,8 @@ func managerKilled(s *site) {
 		s.until("alice", name, "never")
 	}
 	s.must("root", "kill", "-9", s.managerOf("alice"))
-	s.eventually("its processes are gone", func() bool {
-		out, _ := s.try("root", "pgrep", "-u", "alice") // fails where there are none
+	s.eventually("the commands are gone", func() bool {
+		out, _ := s.try("root", "pgrep", "-u", "alice", "-f", "until test") // fails where there are none
 		return out == ""
 	})
 	// There is no manager to ask, and no process of it either.
