@@ -38,7 +38,11 @@ func turn(ctx context.Context, scope string) (end func()) {
 	timeout := time.NewTimer(turnWait)
 	defer timeout.Stop()
 	select {
-	case <-entered:
+	case err := <-entered:
+		if err != nil {
+			end()
+			return func() {}
+		}
 		return end
 	case <-timeout.C:
 	case <-ctx.Done():

@@ -64,7 +64,7 @@ func (s settings) boot() (err error) {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	empty := filepath.Join(dir, "empty")
 	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", empty, "jobman/test/bench/empty")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")

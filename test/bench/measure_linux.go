@@ -38,7 +38,7 @@ func (s settings) measure() (err error) {
 	if b.dir, err = os.MkdirTemp("", "bench"); err != nil {
 		return err
 	}
-	defer os.RemoveAll(b.dir)
+	defer func() { err = errors.Join(err, os.RemoveAll(b.dir)) }()
 	for _, part := range []struct {
 		name string
 		do   func() error

@@ -229,7 +229,11 @@ func (h *house) crash(c crash, args ...string) {
 	}
 	out, err := h.command(args...).Output()
 	var exit *exec.ExitError
-	wasKilled := errors.As(err, &exit) && exit.Sys().(syscall.WaitStatus).Signal() == syscall.SIGKILL
+	wasKilled := false
+	if errors.As(err, &exit) {
+		status, ok := exit.Sys().(syscall.WaitStatus)
+		wasKilled = ok && status.Signal() == syscall.SIGKILL
+	}
 	// A shim that dies before it is ready has refused the job.
 	refused := exit != nil && exit.ExitCode() == 6 && strings.HasPrefix(c.at, "shim:")
 	if err != nil && !wasKilled && !refused {

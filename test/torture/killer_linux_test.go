@@ -101,7 +101,11 @@ func (k *killer) kill(pid int, after time.Duration) {
 	if err != nil {
 		return // it has ended
 	}
-	defer unix.Close(fd)
+	defer func() {
+		if err := unix.Close(fd); err != nil {
+			k.Error(err)
+		}
+	}()
 	time.Sleep(after)
 	verb, dir := k.verb(pid)
 	if verb == "" {
