@@ -34,7 +34,7 @@ func FIFOsIn(runtime string, r job.Ref) FIFOs {
 
 // MinStop is the least time that stop-post gets: TimeoutStopSec= bounds
 // ExecStopPost= too, and 0 would kill it even after a natural end.
-const MinStop = 10 * time.Second
+const MinStop = 8 * time.Second
 
 // Units returns the run's service and the auxiliary units that come with it.
 func (r Run) Units() (Unit, []Unit) {

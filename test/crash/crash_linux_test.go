@@ -140,10 +140,15 @@ func TestCrash(t *testing.T) {
 		for _, c := range runs {
 			t.Run("run,"+c.at+","+next, func(t *testing.T) {
 				t.Parallel()
-				h := newHouse(t)
-				h.crash(c, "run", "--name", "victim", "--", "sh", "-c", "echo x >> starts; exit 7")
-				h.goOn(c, next)
-				h.judge(c, done)
+				for range attempts {
+					h := newHouse(t)
+					h.crash(c, "run", "--name", "victim", "--", "sh", "-c", "echo x >> starts; exit 7")
+					if h.goOn(c, next) {
+						h.judge(c, done)
+						return
+					}
+				}
+				t.Errorf("in %d attempts %s was not met", attempts, c.at)
 			})
 		}
 		for _, c := range kills {
@@ -157,7 +162,9 @@ func TestCrash(t *testing.T) {
 					// Of a kill that was not committed nobody knows: it is said again.
 					h.jobman("kill", "-q", "victim")
 				}
-				h.goOn(c, next)
+				if !h.goOn(c, next) {
+					t.Errorf("%s was not met", c.at)
+				}
 				h.judge(c, killed)
 			})
 		}
@@ -264,9 +271,13 @@ func (h *house) victim() *job.Job {
 	return jobs[0]
 }
 
+// attempts is how often a case is tried in which a step, which systemd starts when
+// there is mail, may be faster than the safety net.
+const attempts = 5
+
 // goOn has nothing come along but steps of the job, or but the safety net, until
-// the job is over.
-func (h *house) goOn(c crash, next string) {
+// the job is over. It returns whether the point was met.
+func (h *house) goOn(c crash, next string) bool {
 	h.Helper()
 	ofNet := strings.HasPrefix(c.at, "reconcile:")
 	if !ofNet {
@@ -285,8 +296,24 @@ func (h *house) goOn(c crash, next string) {
 		if out, err := h.command(args...).CombinedOutput(); err != nil && !h.hit(c.at) {
 			h.Fatalf("jobman %q: %v\n%s", args, err, out)
 		}
-		return h.hit(c.at) && (j == nil || j.Completed())
+		return (h.hit(c.at) || ofNet) && (j == nil || j.Completed())
 	})
+	if !h.hit(c.at) && c.at != "reconcile:unkept" {
+		return false
+	}
+	eventually(h.T, "the net finds nothing to do", func() bool {
+		h.reconcile(c)
+		return h.hit(c.at)
+	})
+	return true
+}
+
+// reconcile has the net come along; it may be the one that is to be killed.
+func (h *house) reconcile(c crash) {
+	h.Helper()
+	if out, err := h.command("reconcile", string(h.tree)).CombinedOutput(); err != nil && !h.hit(c.at) {
+		h.Fatalf("jobman reconcile: %v\n%s", err, out)
+	}
 }
 
 // hit tells whether a point was met.
