@@ -121,7 +121,13 @@ func (e *Engine) start(ctx context.Context, b Backend, j *job.Job, fresh bool) e
 		if err != nil {
 			return fmt.Errorf("read the environment: %w", err)
 		}
-		if err := errors.Join(e.Tree.WriteJob(j.ID, &j.Spec, env), e.Tree.WriteState(j)); err != nil {
+		err = e.Tree.WriteJob(j.ID, &j.Spec, env)
+		if err == nil && !e.Tree.HasState(j.Ref()) {
+			// Only then: another step may have started it by now, and what it
+			// wrote since is newer.
+			err = e.Tree.WriteState(j)
+		}
+		if err != nil {
 			return &FilesError{err}
 		}
 	}

@@ -21,7 +21,9 @@ func (e *Engine) Look(ctx context.Context, jobs []*job.Job) ([]*job.Job, error) 
 		return nil, err
 	}
 	out := make([]*job.Job, len(jobs))
-	overdue := map[job.Ref]job.Observation{}
+	observed := make([]job.Observation, len(jobs))
+	var late overdue
+	var done []int // of those jobs
 	for i, j := range jobs {
 		if out[i] = j; !e.mayRun(j) {
 			continue
@@ -35,24 +37,18 @@ func (e *Engine) Look(ctx context.Context, jobs []*job.Job) ([]*job.Job, error) 
 		if decided.Completed() {
 			now = decided // shown also where it can't be written
 		}
-		if isOverdue(j, &decided, actions, o) {
-			overdue[j.Ref()] = o
+		out[i], observed[i] = &now, o
+		if late.add(j, &decided, actions, o) {
+			done = append(done, i)
 		}
-		out[i] = &now
 	}
-	if err := e.settle(ctx, overdue); err != nil {
+	if err := e.do(ctx, late); err != nil {
 		e.log(err) // looking needs no right to write
 		return out, nil
 	}
-	for i, j := range jobs {
-		if !e.mayRun(j) {
-			continue
-		}
-		o, ok := overdue[j.Ref()]
-		if !ok {
-			continue
-		}
-		if fresh, err := e.Store.Get(ctx, j.ID, len(j.Runs)); err == nil {
+	for _, i := range done {
+		if fresh, err := e.Store.Get(ctx, jobs[i].ID, len(jobs[i].Runs)); err == nil {
+			o := observed[i]
 			now := job.Observed(*fresh, job.Observation{Now: e.now(), Unit: o.Unit, Claim: o.Claim})
 			out[i] = &now
 		}
@@ -65,17 +61,26 @@ func (e *Engine) Look(ctx context.Context, jobs []*job.Job) ([]*job.Job, error) 
 // commands at once that looked on must not all do it for them.
 const patience = 5 * time.Second
 
-// isOverdue tells whether something is to be done that nobody seems to be doing.
-// A signal of the user's choice is not sent again because somebody looks.
-func isOverdue(j, decided *job.Job, actions []job.Action, o job.Observation) bool {
-	if decided.Completed() {
-		return o.Exit == nil || o.Now.Sub(o.Exit.At).Abs() > patience
+// add takes up what is to be done of a job, if nobody seems to be doing it, and
+// returns whether there was anything. A signal of the user's choice is not sent
+// again because somebody looks.
+func (l *overdue) add(j, decided *job.Job, actions []job.Action, o job.Observation) bool {
+	if r := decided.Run(j.Last().N); r != nil && !r.Active() {
+		if o.Exit != nil && o.Now.Sub(o.Exit.At).Abs() <= patience {
+			return false
+		}
+		if l.ended == nil {
+			l.ended = map[job.Ref]job.Observation{}
+		}
+		l.ended[j.Ref()] = o
+		return true
 	}
 	for _, a := range actions {
 		switch {
 		case a == job.Stop && j.Killing().Custom && o.Now.Before(j.Killing().Until):
 		case a == job.Start && o.Now.Sub(j.Last().IntendedAt).Abs() <= patience:
 		default:
+			l.steps = append(l.steps, j.ID)
 			return true
 		}
 	}

@@ -40,7 +40,7 @@ func (e *Engine) Reconcile(ctx context.Context) (active bool, err error) {
 	}
 	seen, err := e.units(ctx, jobs)
 	e.log(err)
-	overdue := map[job.Ref]job.Observation{}
+	var late overdue
 	for _, j := range jobs {
 		if !e.mayRun(j) {
 			e.log(e.Step(ctx, j.ID))
@@ -49,13 +49,13 @@ func (e *Engine) Reconcile(ctx context.Context) (active bool, err error) {
 		if u := seen[j.Ref()]; u.State == job.UnitLive && j.Killing() == nil {
 			continue // as it should be
 		}
-		e.log(e.inspect(ctx, j.Ref(), seen[j.Ref()], overdue))
+		e.log(e.inspect(ctx, j.Ref(), seen[j.Ref()], &late))
 	}
-	return len(jobs) > 0, e.settle(ctx, overdue)
+	return len(jobs) > 0, e.do(ctx, late)
 }
 
-// inspect adds a run to those that are overdue, if something is due of it.
-func (e *Engine) inspect(ctx context.Context, ref job.Ref, u job.Unit, overdue map[job.Ref]job.Observation) error {
+// inspect adds what is overdue of a run.
+func (e *Engine) inspect(ctx context.Context, ref job.Ref, u job.Unit, late *overdue) error {
 	if u.State == job.UnitUnknown {
 		return nil // its backend could not be asked
 	}
@@ -68,9 +68,7 @@ func (e *Engine) inspect(ctx context.Context, ref job.Ref, u job.Unit, overdue m
 		return err
 	}
 	decided, actions := job.Decide(*j, o)
-	if isOverdue(j, &decided, actions, o) {
-		overdue[ref] = o
-	}
+	late.add(j, &decided, actions, o)
 	return nil
 }
 

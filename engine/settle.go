@@ -10,16 +10,31 @@ import (
 	"jobman/store"
 )
 
-// settle records what was observed of runs. They lie in the inbox meanwhile: who
-// finds them there after a crash writes the files that mirror the index again.
-func (e *Engine) settle(ctx context.Context, seen map[job.Ref]job.Observation) error {
-	for ref := range seen {
+// overdue is what a look at jobs has found that nobody seems to be doing.
+type overdue struct {
+	ended map[job.Ref]job.Observation // runs whose end is to be recorded
+	steps []job.ID                    // jobs that something else is due of
+}
+
+// do does it. The errors of steps are logged, so that no job stands in another's
+// way.
+func (e *Engine) do(ctx context.Context, o overdue) error {
+	for _, id := range o.steps {
+		e.log(e.Step(ctx, id))
+	}
+	return e.settle(ctx, o.ended)
+}
+
+// settle records runs that ended. They lie in the inbox meanwhile: who finds them
+// there after a crash writes the files that mirror the index again.
+func (e *Engine) settle(ctx context.Context, ended map[job.Ref]job.Observation) error {
+	for ref := range ended {
 		e.log(e.Tree.Drop(ref))
 	}
-	if _, err := e.record(ctx, seen); err != nil {
+	if _, err := e.record(ctx, ended); err != nil {
 		return err
 	}
-	for ref := range seen {
+	for ref := range ended {
 		e.log(e.Tree.Take(ref))
 	}
 	return nil

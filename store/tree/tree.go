@@ -91,13 +91,17 @@ func (t Tree) WriteJob(id job.ID, spec *job.Spec, env []byte) error {
 
 // HasRun tells whether all is there that a run is executed from.
 func (t Tree) HasRun(r job.Ref) bool {
-	dir := t.Job(r.ID)
-	for _, name := range []string{filepath.Join(dir, "spec"), filepath.Join(dir, "env"), t.Run(r).File("state")} {
-		if _, err := os.Lstat(name); err != nil {
-			return false
-		}
-	}
-	return true
+	return exists(filepath.Join(t.Job(r.ID), "spec")) && exists(filepath.Join(t.Job(r.ID), "env")) && t.HasState(r)
+}
+
+// HasState tells whether the state files of a run and its job are there.
+func (t Tree) HasState(r job.Ref) bool {
+	return exists(t.Run(r).File("state")) && exists(filepath.Join(t.Job(r.ID), "state"))
+}
+
+func exists(name string) bool {
+	_, err := os.Lstat(name)
+	return err == nil
 }
 
 // WriteState writes the state files of a job and of the runs it carries.
