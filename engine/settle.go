@@ -93,6 +93,11 @@ func (e *Engine) record(ctx context.Context, seen map[job.Ref]job.Observation) (
 	for id := range further {
 		if err := e.Step(ctx, id); err != nil {
 			e.log(err)
+			continue
+		}
+		// Somebody else may have recorded it meanwhile, and been killed.
+		if j, err := e.Store.Get(ctx, id, 1); err == nil && j.Completed() {
+			e.log(e.Tree.WriteState(j))
 		}
 	}
 	for ref, forget := range ended {
