@@ -28,7 +28,10 @@ var arrows = map[string][]string{
 	"engine":           {"failpoint", "job", "store", "store/tree", "engine/nofile"},
 	"house":            nil,
 	"cmd/jobman":       nil,
+	"sensors":          {"job"},
+	"sensors/remote":   {"job"},
 	"cmd/jobman-inner": {"house"},
+	"cmd/jobman-net":   {"job", "sensors/remote"},
 	"store/storetest":  {"job", "store"},
 	"test":             nil,
 	"test/bench":       nil,
@@ -49,6 +52,8 @@ var homes = map[string]string{
 	"github.com/godbus/dbus/v5":             "dbusctl",
 	"github.com/coreos/go-systemd/v22/dbus": "dbusctl",
 	"go.etcd.io/bbolt":                      "store/bolt",
+	"net/http":                              "sensors/remote",
+	"github.com/minio/minio-go/v7":          "sensors/remote",
 }
 
 type room struct {
