@@ -130,6 +130,14 @@ func (s *Systemd) Start(ctx context.Context, j *job.Job) error {
 	run := units.Run{
 		Ref: ref, Spec: &j.Spec, Dir: string(s.store.Run(ref)), Exe: steps.Exe, Step: steps.Name(),
 	}
+	for _, p := range j.Spec.Property {
+		properties, err := units.ParseProperty(p)
+		if err != nil {
+			return fmt.Errorf("start %s: %w", units.RunName(ref), err)
+		}
+		run.Properties = append(run.Properties, properties...)
+	}
+	run.Limit, _ = j.RunLimit(time.Now())
 	if j.Spec.Log.Stdout || j.Spec.Log.Stderr {
 		run.FIFOs = units.FIFOsIn(RuntimeDir(s.scope), ref)
 	}
@@ -138,6 +146,13 @@ func (s *Systemd) Start(ctx context.Context, j *job.Job) error {
 	failpoint.Hit("start-watch")
 	started := c.startTransient(ctx, run.Units)
 	failpoint.Hit("start-sent")
+	if grace := time.Duration(j.Spec.StopGrace); run.Limit > 0 && grace > 0 && grace < units.MinStop {
+		// systemd has the limit; that the grace after it is over, a step sees.
+		late := c.startTransient(ctx, func() (units.Unit, []units.Unit) {
+			return steps.Later(ref.ID, time.Now().UnixMicro(), run.Limit+grace+overstay)
+		})
+		defer func() { s.log(late.Store()) }()
+	}
 	keepErr := c.keep(ctx, steps, watched)
 	if err := started.Store(); err != nil && !is(err, "UnitExists") {
 		return fmt.Errorf("start %s: %w", units.RunName(ref), refused(err))
@@ -148,6 +163,10 @@ func (s *Systemd) Start(ctx context.Context, j *job.Job) error {
 	s.log(keepErr)
 	return nil
 }
+
+// overstay is how much later than its time a run is looked at, so that it is
+// found to be over it.
+const overstay = 100 * time.Millisecond
 
 // refused marks the error of a manager that takes no units for now.
 func refused(err error) error {

@@ -35,6 +35,18 @@ type Backend interface {
 	// returns job.ErrNotRunning where the command isn't running.
 	Signal(ctx context.Context, run job.Ref, sig job.Signal) error
 
+	// Arm sees to it that jobman steps the job when its Armed says, and forgets
+	// what it was asked for that job before. When it returns nil no process need
+	// be there for that.
+	Arm(ctx context.Context, j *job.Job) error
+
+	// Disarm forgets what it was asked to step the job for. A time that several
+	// jobs wait for may stay.
+	Disarm(ctx context.Context, id job.ID) error
+
+	// Armed tells which of the jobs would be stepped as their Armed says.
+	Armed(ctx context.Context, jobs []*job.Job) (map[job.ID]bool, error)
+
 	// Forget drops what is still remembered of runs whose end is recorded.
 	Forget(ctx context.Context, runs []job.Ref) error
 
@@ -50,6 +62,11 @@ type Keeper interface {
 	// has ended, and the safety net every minute; or, with on false, that it
 	// does neither any more.
 	Keep(ctx context.Context, on bool) error
+
+	// Unneeded makes the manager forget the times and paths that none of the
+	// jobs that are returned waits for. They are asked for after what there is
+	// was listed, so that none is taken for unneeded that was just made.
+	Unneeded(ctx context.Context, jobs func() ([]*job.Job, error)) error
 
 	// Failed returns the runs of the store that the manager calls failed.
 	Failed(ctx context.Context) ([]job.Ref, error)

@@ -16,7 +16,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"reflect"
+	"slices"
 	"time"
 
 	"jobman/failpoint"
@@ -33,17 +35,30 @@ type Engine struct {
 	Backend func(name, scope string) (Backend, error)
 	// HostID is this machine's; jobs of another are left alone.
 	HostID string
+	// Sensors look at what jobs wait for.
+	Sensors Sensors
+	// Patient: this process may wait for polled conditions to be checked. Others
+	// leave them to a process that does nothing else.
+	Patient bool
 	// Log takes what is not worth failing for; default: nowhere.
 	Log func(error)
 	// Now is the clock; default time.Now.
 	Now func() time.Time
 }
 
+// Time is the engine's clock.
+func (e *Engine) Time() time.Time { return e.now() }
+
 func (e *Engine) now() time.Time {
 	if e.Now != nil {
 		return e.Now().UTC()
 	}
 	return time.Now().UTC()
+}
+
+// observation begins an observation of anything.
+func (e *Engine) observation() job.Observation {
+	return job.Observation{Now: e.now(), Random: rand.Float64()}
 }
 
 func (e *Engine) log(err error) {
@@ -64,18 +79,26 @@ func (e *Engine) Submit(ctx context.Context, j *job.Job, env []byte, unique bool
 	if err != nil {
 		return &BackendError{err}
 	}
-	j.Phase, j.HostID = job.Waiting, e.HostID
-	decided, actions := job.Decide(*j, job.Observation{Now: e.now(), Manager: manager})
+	j.Phase, j.HostID, j.Conditions = job.Waiting, e.HostID, j.Spec.Wait.Conditions()
+	o := e.observation()
+	o.Manager = manager
+	if err := e.sense(ctx, j, &o); err != nil {
+		return err
+	}
+	decided, actions := job.Decide(*j, o)
 	*j = decided
 	if err := e.Store.Submit(ctx, j, env, unique); err != nil {
 		return err
 	}
 	failpoint.Hit("submitted")
 	for _, a := range actions {
-		if a != job.Start {
-			continue
+		var err error
+		switch a {
+		case job.Start:
+			err = e.start(ctx, b, j, true)
+		case job.Arm:
+			err = e.arm(ctx, b, j)
 		}
-		err := e.start(ctx, b, j, true)
 		var files *FilesError
 		switch {
 		case errors.As(err, &files):
@@ -84,6 +107,20 @@ func (e *Engine) Submit(ctx context.Context, j *job.Job, env []byte, unique bool
 			return e.withdraw(ctx, j, err)
 		}
 	}
+	if j.Phase == job.Waiting {
+		// What it waits for may have come while it was being armed.
+		e.log(e.Step(ctx, j.ID))
+	}
+	return nil
+}
+
+// arm has the backend step the job when its time has come.
+func (e *Engine) arm(ctx context.Context, b Backend, j *job.Job) error {
+	failpoint.Hit("arm")
+	if err := b.Arm(ctx, j); err != nil {
+		return &BackendError{err}
+	}
+	failpoint.Hit("armed")
 	return nil
 }
 
@@ -145,10 +182,17 @@ func (e *Engine) withdraw(ctx context.Context, j *job.Job, why error) error {
 		e.log(why)
 		return nil
 	}
-	run := e.Tree.Run(j.Ref())
-	err := run.Claim(job.Claim{At: e.now(), Void: "the submission was refused: " + why.Error()})
-	if errors.Is(err, tree.ErrClaimed) {
-		return nil
+	var err error
+	if j.RunCount == 0 {
+		err = e.Store.Update(ctx, []job.ID{j.ID}, func(j *job.Job) error {
+			return j.RequestKill(0, &job.Kill{At: e.now(), Signal: "KILL"})
+		})
+	} else {
+		run := e.Tree.Run(j.Ref())
+		err = run.Claim(job.Claim{At: e.now(), Void: "the submission was refused: " + why.Error()})
+		if errors.Is(err, tree.ErrClaimed) {
+			return nil
+		}
 	}
 	if err == nil {
 		err = e.Step(ctx, j.ID)
@@ -165,7 +209,10 @@ const maxRounds = 20
 
 // Step does what is due of a job. A job that is not there, or is another
 // machine's, is nobody's business.
-func (e *Engine) Step(ctx context.Context, id job.ID) error {
+func (e *Engine) Step(ctx context.Context, id job.ID) error { return e.step(ctx, id, false) }
+
+// step is Step; unarmed: the backend does not know what the job calls armed.
+func (e *Engine) step(ctx context.Context, id job.ID, unarmed bool) error {
 	ask := false
 	for range maxRounds {
 		j, err := e.Store.Get(ctx, id, 1)
@@ -175,10 +222,11 @@ func (e *Engine) Step(ctx context.Context, id job.ID) error {
 		if err != nil {
 			return err
 		}
-		o, err := e.observe(ctx, j, ask)
+		o, err := e.observe(ctx, j, ask || waits(j))
 		if err != nil {
 			return err
 		}
+		o.Unarmed = unarmed
 		decided, actions := job.Decide(*j, o)
 		failpoint.Hit("decided")
 		if ends := j.Last() != nil && j.Last().Active() && !decided.Run(j.Last().N).Active(); ends {
@@ -200,35 +248,30 @@ func (e *Engine) Step(ctx context.Context, id job.ID) error {
 			if again {
 				continue
 			}
+			e.logChecks(j, &decided)
 		}
 		failpoint.Hit("intended")
 		if ask, err = e.act(ctx, &decided, actions); err != nil {
 			return err
 		}
 		failpoint.Hit("acted")
-		if !ask && decided.Completed() || len(actions) == 0 {
+		// What is armed may have come meanwhile, and a trigger that came while
+		// this is running was lost.
+		if !ask && !slices.Contains(actions, job.Void) && !slices.Contains(actions, job.Arm) {
 			return nil
 		}
-		if !ask && !contains(actions, job.Void) {
-			return nil
-		}
+		unarmed = false
 	}
 	return fmt.Errorf("job %s does not settle", id)
 }
 
-func contains(actions []job.Action, a job.Action) bool {
-	for _, b := range actions {
-		if a == b {
-			return true
-		}
-	}
-	return false
-}
+// waits tells whether a job waits for something else than its current run.
+func waits(j *job.Job) bool { return j.Phase == job.Waiting || j.Phase == job.Delayed }
 
 // observe looks at the job's current run. The records are read after the unit
 // was asked for: a run that ended between the two has left them by then.
 func (e *Engine) observe(ctx context.Context, j *job.Job, ask bool) (job.Observation, error) {
-	o := job.Observation{Now: e.now()}
+	o := e.observation()
 	r := j.Last()
 	active := r != nil && r.Active()
 	if ask {
@@ -252,7 +295,7 @@ func (e *Engine) observe(ctx context.Context, j *job.Job, ask bool) (job.Observa
 			return o, err
 		}
 	}
-	return o, nil
+	return o, e.sense(ctx, j, &o)
 }
 
 // complete adds the run's records to an observation of its unit. Where they say
@@ -316,6 +359,12 @@ func (e *Engine) act(ctx context.Context, j *job.Job, actions []job.Action) (ask
 		switch a {
 		case job.Start:
 			err = e.start(ctx, b, j, false)
+		case job.Arm:
+			err = e.arm(ctx, b, j)
+		case job.Disarm:
+			err = b.Disarm(ctx, j.ID)
+		case job.Finish:
+			err = b.Stop(ctx, j.Ref(), job.StopRequest{Signal: "KILL"})
 		case job.Stop:
 			err = b.Stop(ctx, j.Ref(), stopRequest(j.Killing(), e.now(), time.Duration(j.Spec.StopGrace)))
 		case job.Forget:

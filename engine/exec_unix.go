@@ -64,6 +64,10 @@ func become(run tree.Run, out Outputs) error {
 	if err != nil {
 		return err
 	}
+	who, err := identityOf(spec)
+	if err != nil {
+		return err
+	}
 	if err := redirect(spec, out); err != nil {
 		return err
 	}
@@ -81,6 +85,14 @@ func become(run tree.Run, out Outputs) error {
 	}
 	if err := bestow(spec); err != nil {
 		return err
+	}
+	if who != nil {
+		if err := who.become(); err != nil {
+			return err
+		}
+		if err := os.Chdir(string(spec.Chdir)); err != nil { // it may have no right to
+			return fmt.Errorf("enter the working directory: %w", err)
+		}
 	}
 	failpoint.Hit("execve")
 	return execve(path, job.Strings(spec.Command), vars)

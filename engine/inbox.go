@@ -14,8 +14,12 @@ import (
 // one process and few commits.
 const linger = 100 * time.Millisecond
 
-// Drain takes in ended runs from the inbox until none has come for a while.
+// Drain takes in ended runs from the inbox until none has come for a while, and
+// steps the jobs whose time has come.
 func (e *Engine) Drain(ctx context.Context) error {
+	if _, err := e.Due(ctx); err != nil {
+		return err
+	}
 	watch, err := fsnotify.NewWatcher()
 	if err == nil {
 		defer watch.Close()
@@ -59,7 +63,7 @@ func (e *Engine) takeIn(ctx context.Context) (int, error) {
 	}
 	seen := make(map[job.Ref]job.Observation, len(mail))
 	for _, ref := range mail {
-		o := job.Observation{Now: e.now()}
+		o := e.observation()
 		if err := e.records(ref, &o); err != nil {
 			e.log(err)
 			continue

@@ -26,15 +26,19 @@ func (e *Engine) Look(ctx context.Context, jobs []*job.Job) ([]*job.Job, error) 
 	var done []int // of those jobs
 	for i, j := range jobs {
 		if out[i] = j; !e.mayRun(j) {
+			if waits(j) && j.HostID == e.HostID && late.addWaiting(j, e.now(), true) {
+				done = append(done, i)
+			}
 			continue
 		}
-		o := job.Observation{Now: e.now(), Unit: seen[j.Ref()]}
+		o := e.observation()
+		o.Unit = seen[j.Ref()]
 		if err := e.complete(ctx, j, &o); err != nil {
 			return nil, err
 		}
 		decided, actions := job.Decide(*j, o)
 		now := job.Observed(*j, o)
-		if decided.Completed() {
+		if !decided.Run(j.Last().N).Active() {
 			now = decided // shown also where it can't be written
 		}
 		out[i], observed[i] = &now, o
@@ -49,6 +53,10 @@ func (e *Engine) Look(ctx context.Context, jobs []*job.Job) ([]*job.Job, error) 
 	for _, i := range done {
 		if fresh, err := e.Store.Get(ctx, jobs[i].ID, len(jobs[i].Runs)); err == nil {
 			o := observed[i]
+			if !e.mayRun(fresh) || jobs[i].Last() == nil || fresh.Ref() != jobs[i].Ref() {
+				out[i] = fresh
+				continue
+			}
 			now := job.Observed(*fresh, job.Observation{Now: e.now(), Unit: o.Unit, Claim: o.Claim})
 			out[i] = &now
 		}
@@ -93,14 +101,16 @@ func (e *Engine) mayRun(j *job.Job) bool {
 	return r != nil && r.Active() && j.HostID == e.HostID
 }
 
+// place is a backend by its name and scope.
+type place struct{ backend, scope string }
+
 // units asks every backend concerned once. What is known is returned beside the
 // error of those that could not be asked.
 func (e *Engine) units(ctx context.Context, jobs []*job.Job) (map[job.Ref]job.Unit, error) {
-	type where struct{ backend, scope string }
-	asked := map[where][]job.Ref{}
+	asked := map[place][]job.Ref{}
 	for _, j := range jobs {
 		if e.mayRun(j) {
-			w := where{j.Backend, j.Scope}
+			w := place{j.Backend, j.Scope}
 			asked[w] = append(asked[w], j.Ref())
 		}
 	}

@@ -41,7 +41,13 @@ func (e *Engine) Reconcile(ctx context.Context) (active bool, err error) {
 	seen, err := e.units(ctx, jobs)
 	e.log(err)
 	var late overdue
+	for where, waiting := range e.waiting(jobs) {
+		e.log(e.inspectWaiting(ctx, where, waiting, &late))
+	}
 	for _, j := range jobs {
+		if waits(j) {
+			continue
+		}
 		if !e.mayRun(j) {
 			e.log(e.Step(ctx, j.ID))
 			continue
@@ -54,6 +60,35 @@ func (e *Engine) Reconcile(ctx context.Context) (active bool, err error) {
 	return len(jobs) > 0, e.do(ctx, late)
 }
 
+// waiting returns the waiting jobs by their backends.
+func (e *Engine) waiting(jobs []*job.Job) map[place][]*job.Job {
+	found := map[place][]*job.Job{}
+	for _, j := range jobs {
+		if waits(j) {
+			at := place{j.Backend, j.Scope}
+			found[at] = append(found[at], j)
+		}
+	}
+	return found
+}
+
+// inspectWaiting adds the waiting jobs of a backend that are overdue, or that it
+// does not know to be waiting.
+func (e *Engine) inspectWaiting(ctx context.Context, at place, jobs []*job.Job, late *overdue) error {
+	b, err := e.Backend(at.backend, at.scope)
+	if err != nil {
+		return err
+	}
+	armed, err := b.Armed(ctx, jobs)
+	if err != nil {
+		return err
+	}
+	for _, j := range jobs {
+		late.addWaiting(j, e.now(), armed[j.ID])
+	}
+	return nil
+}
+
 // inspect adds what is overdue of a run.
 func (e *Engine) inspect(ctx context.Context, ref job.Ref, u job.Unit, late *overdue) error {
 	if u.State == job.UnitUnknown {
@@ -63,7 +98,8 @@ func (e *Engine) inspect(ctx context.Context, ref job.Ref, u job.Unit, late *ove
 	if err != nil || !e.mayRun(j) || j.Ref() != ref {
 		return err // somebody else was faster
 	}
-	o := job.Observation{Now: e.now(), Unit: u}
+	o := e.observation()
+	o.Unit = u
 	if err := e.complete(ctx, j, &o); err != nil {
 		return err
 	}
@@ -98,7 +134,8 @@ func (e *Engine) Tidy(ctx context.Context, b Keeper, active bool) error {
 		}
 	}
 	if active {
-		return b.Keep(ctx, true)
+		err := b.Unneeded(ctx, func() ([]*job.Job, error) { return e.active(ctx) })
+		return errors.Join(err, b.Keep(ctx, true))
 	}
 	if err := b.Keep(ctx, false); err != nil {
 		return err
@@ -117,4 +154,11 @@ func (e *Engine) Tidy(ctx context.Context, b Keeper, active bool) error {
 func (e *Engine) active(ctx context.Context) ([]*job.Job, error) {
 	jobs, err := e.Store.Query(ctx, store.Filter{Active: true, Brief: true})
 	return slices.DeleteFunc(jobs, func(j *job.Job) bool { return j.HostID != e.HostID }), err
+}
+
+// Waiting returns the waiting jobs that a backend of this machine sees to, in
+// brief.
+func (e *Engine) Waiting(ctx context.Context, backend string) ([]*job.Job, error) {
+	jobs, err := e.active(ctx)
+	return slices.DeleteFunc(jobs, func(j *job.Job) bool { return !waits(j) || j.Backend != backend }), err
 }

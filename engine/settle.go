@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"reflect"
+	"slices"
 
 	"jobman/failpoint"
 	"jobman/job"
@@ -14,6 +15,8 @@ import (
 type overdue struct {
 	ended map[job.Ref]job.Observation // runs whose end is to be recorded
 	steps []job.ID                    // jobs that something else is due of
+	// Waiting jobs that nobody would step when their time has come.
+	unarmed []job.ID
 }
 
 // do does it. The errors of steps are logged, so that no job stands in another's
@@ -21,6 +24,9 @@ type overdue struct {
 func (e *Engine) do(ctx context.Context, o overdue) error {
 	for _, id := range o.steps {
 		e.log(e.Step(ctx, id))
+	}
+	for _, id := range o.unarmed {
+		e.log(e.step(ctx, id, true))
 	}
 	return e.settle(ctx, o.ended)
 }
@@ -54,29 +60,35 @@ func (e *Engine) record(ctx context.Context, seen map[job.Ref]job.Observation) (
 	}
 	foreign = map[job.Ref]bool{}
 	ended, further := map[job.Ref]bool{}, map[job.ID]bool{}
-	var stale []*job.Job
+	stale := map[job.ID]bool{}
 	err = e.Store.Update(ctx, ids, func(j *job.Job) error {
 		if j.Last() == nil {
 			return store.ErrUnchanged
 		}
-		o, ok := seen[j.Ref()]
-		if ok && j.HostID != e.HostID {
+		if j.HostID != e.HostID {
 			foreign[j.Ref()] = true
-		}
-		if !ok || foreign[j.Ref()] {
 			return store.ErrUnchanged
 		}
+		o, ok := seen[j.Ref()]
+		if !ok || !j.Last().Active() {
+			// Whoever recorded this run may have been killed before its files
+			// were written, or the next run was intended.
+			stale[j.ID], further[j.ID] = true, !j.Completed()
+			if j.Completed() && ok {
+				_, actions := job.Decide(*j, o)
+				ended[j.Ref()] = len(actions) > 0
+			}
+			return store.ErrUnchanged
+		}
+		ref := j.Ref()
 		decided, actions := job.Decide(*j, o)
-		switch {
-		case decided.Completed():
-			ended[j.Ref()] = len(actions) > 0
-		case len(actions) > 0:
-			further[j.ID] = true
+		if !decided.Run(ref.Run).Active() {
+			ended[ref] = slices.Contains(actions, job.Forget)
+			further[j.ID] = !decided.Completed()
+		} else {
+			further[j.ID] = len(actions) > 0
 		}
 		if reflect.DeepEqual(decided, *j) {
-			if decided.Completed() {
-				stale = append(stale, &decided)
-			}
 			return store.ErrUnchanged
 		}
 		*j = decided
@@ -86,11 +98,15 @@ func (e *Engine) record(ctx context.Context, seen map[job.Ref]job.Observation) (
 		return nil, err
 	}
 	failpoint.Hit("settled")
-	for _, j := range stale {
-		// Whoever committed this may have been killed before it had written it.
-		e.log(e.Tree.WriteState(j))
+	for id := range stale {
+		if j, err := e.Store.Get(ctx, id, -1); err == nil {
+			e.log(e.Tree.WriteState(j))
+		}
 	}
-	for id := range further {
+	for id, due := range further {
+		if !due {
+			continue
+		}
 		if err := e.Step(ctx, id); err != nil {
 			e.log(err)
 			continue

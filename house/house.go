@@ -19,23 +19,28 @@ import (
 // House is a store with all that it takes to step its jobs.
 type House struct {
 	*engine.Engine
-	program []byte
-	log     func(error)
+	programs Programs
+	log      func(error)
 
 	mu       sync.Mutex // guards backends
 	backends map[string]engine.Backend
 }
 
+// Programs are those that this one carries, compressed by gzip(1); empty: none.
+type Programs struct {
+	Inner []byte // what units execute, see [tree.Tree.Executable]
+	Net   []byte // what looks at URLs
+}
+
 // New opens a house over a store. Nothing is connected before it is needed.
-// program is what units execute, see [tree.Tree.Executable]; log takes what is not
-// worth failing for.
-func New(t tree.Tree, s store.Store, program []byte, log func(error)) (*House, error) {
+// log takes what is not worth failing for.
+func New(t tree.Tree, s store.Store, programs Programs, log func(error)) (*House, error) {
 	host, err := tree.HostID()
 	if err != nil {
 		return nil, fmt.Errorf("find this machine's id: %w", err)
 	}
-	h := &House{program: program, log: log, backends: map[string]engine.Backend{}}
-	h.Engine = &engine.Engine{Store: s, Tree: t, Backend: h.Backend, HostID: host, Log: log}
+	h := &House{programs: programs, log: log, backends: map[string]engine.Backend{}}
+	h.Engine = &engine.Engine{Store: s, Tree: t, Backend: h.Backend, Sensors: senses{h}, HostID: host, Log: log}
 	return h, nil
 }
 

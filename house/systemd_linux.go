@@ -36,7 +36,7 @@ func FindSystemd(scope string) Systemd {
 }
 
 func (h *House) newSystemd(scope string) (engine.Backend, error) {
-	b := dbusctl.New(scope, h.Tree, func() (string, error) { return h.Tree.Executable(h.program) })
+	b := dbusctl.New(scope, h.Tree, func() (string, error) { return h.Tree.Executable(h.programs.Inner) })
 	b.Log = h.log
 	return b, nil
 }

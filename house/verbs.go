@@ -28,6 +28,7 @@ var internal = map[string]func(args []string) error{
 	"reconcile": reconcileVerb,
 	"pump":      pumpVerb,
 	"shim":      shimVerb,
+	"tick":      tickVerb,
 }
 
 // IsInternal tells an internal verb from a command of the same name: its first
@@ -68,10 +69,17 @@ func execVerb(args []string) error {
 	return err
 }
 
-// shimVerb: shim RUN.
+// shimVerb: shim RUN [LIMIT].
 func shimVerb(args []string) error {
 	run := tree.Run(args[0])
-	return supervisor.Shim(args[0], func(job.Ref) error {
+	var limit time.Duration
+	if len(args) > 1 {
+		var err error
+		if limit, err = time.ParseDuration(args[1]); err != nil {
+			return err
+		}
+	}
+	return supervisor.Shim(args[0], limit, func(job.Ref) error {
 		store, _, err := run.Locate()
 		if err != nil {
 			return err
@@ -84,11 +92,23 @@ func shimVerb(args []string) error {
 // once, for as long as there is mail.
 const holdOff = 5 * time.Second
 
-// stepVerb: step STORE [JOB].
+// tickVerb: tick STORE.
+func tickVerb(args []string) error {
+	return withEngine(tree.Tree(args[0]), func(ctx context.Context, h *House) error {
+		return supervisor.Tick(tree.Tree(args[0]), func() ([]*job.Job, error) { return h.Waiting(ctx, "fork") })
+	})
+}
+
+// stepVerb: step STORE [JOB|due].
 func stepVerb(args []string) error {
 	return withEngine(tree.Tree(args[0]), func(ctx context.Context, h *House) error {
-		if len(args) > 1 {
-			return h.Step(ctx, job.ID(args[1]))
+		switch {
+		case len(args) > 1 && args[1] == "due":
+			_, err := h.Due(ctx)
+			return err
+		case len(args) > 1:
+			h.Patient = true
+			return h.StepTriggered(ctx, job.ID(args[1]))
 		}
 		err := h.Drain(ctx)
 		left, lerr := h.Tree.Mail()
@@ -139,7 +159,7 @@ func withEngine(store tree.Tree, do func(context.Context, *House) error) error {
 	if err != nil {
 		return err
 	}
-	h, err := New(store, s, nil, log)
+	h, err := New(store, s, Programs{}, log)
 	if err != nil {
 		return err
 	}

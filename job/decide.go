@@ -18,6 +18,9 @@ const (
 	Void   Action = 3 // claim the run, so that it can't be executed, and look again
 	Forget Action = 4 // drop what the service manager remembers of the run
 	Ask    Action = 5 // observe the unit: the records alone don't tell
+	Arm    Action = 6 // have the backend step the job when Armed says
+	Disarm Action = 7 // the job waits for nothing any more
+	Finish Action = 8 // SIGKILL to what is left of a run whose time is over
 )
 
 // Decide is the whole policy: given a job and what was observed of its current
@@ -51,15 +54,19 @@ func Decide(j Job, o Observation) (Job, []Action) {
 	case o.Claim != nil && o.Claim.Void != "":
 		concludeVoid(r, o, kill)
 	case o.Exit != nil:
-		conclude(r, *o.Exit, kill)
+		j.conclude(*o.Exit, kill)
 	case o.Unit.State == UnitUnknown:
 		return j, []Action{Ask}
 	case o.Unit.State == UnitLive && kill != nil && (!o.Unit.Stopping || !o.Now.Before(kill.Until)):
 		return j, []Action{Stop}
+	case o.Unit.State == UnitLive && j.overstayed(o.Now):
+		return j, []Action{Finish}
 	case o.Unit.State == UnitLive:
 		return j, nil
 	case o.Unit.State == UnitDead && executed && o.Unit.Main != nil && o.Unit.Main.InvocationID == o.Claim.InvocationID:
-		conclude(r, *o.Unit.Main, kill)
+		j.conclude(*o.Unit.Main, kill)
+	case executed && o.Manager == "" && j.Spec.OnReboot == OnRebootRerun:
+		return j, []Action{Ask}
 	case executed:
 		r.end(Failure, ReasonLost, "nobody can say how it ended", o.Now)
 	case o.Unit.State == UnitDead, kill != nil:
@@ -68,7 +75,7 @@ func Decide(j Job, o Observation) (Job, []Action) {
 		r.Manager = o.Manager
 		return j, []Action{Start}
 	}
-	settle(&j, o)
+	j.settle(o)
 	return j, forgetDead(o)
 }
 
@@ -79,19 +86,58 @@ func forgetDead(o Observation) []Action {
 	return nil
 }
 
-// next decides about a job that has no active run: the next one is intended.
+// next decides about a job that has no active run: whether it goes on waiting,
+// or the next run is intended.
 func next(j Job, o Observation) (Job, []Action) {
-	if j.Kill != nil {
+	start := false
+	switch {
+	case j.Kill != nil && j.RunCount > 0:
+		j.end(Killed, ReasonKilled, fmt.Sprintf("killed before run %d", j.RunCount+1), o.Now)
+	case j.Kill != nil:
 		j.end(Killed, ReasonKilled, "killed before it ran", o.Now)
-		return j, nil
-	}
-	if o.Manager == "" {
+	case o.Manager == "":
 		return j, []Action{Ask}
+	case j.Phase == Delayed:
+		start = j.repeat(o)
+	default:
+		start = j.wait(o)
 	}
-	j.RunCount++
-	j.Runs = append(j.Runs, Run{N: j.RunCount, Phase: Starting, Manager: o.Manager, IntendedAt: o.Now})
-	j.Phase = Starting
-	return j, []Action{Start}
+	if start {
+		j.RunCount++
+		j.Runs = append(j.Runs, Run{N: j.RunCount, Phase: Starting, Manager: o.Manager, IntendedAt: o.Now})
+		j.Phase, j.NextAt = Starting, time.Time{}
+	}
+	if start || j.Completed() {
+		var actions []Action
+		if j.Armed.Rev > 0 && (!j.Armed.At.IsZero() || len(j.Armed.Watches) > 0) {
+			actions = []Action{Disarm}
+		}
+		j.Armed = Armed{Rev: j.Armed.Rev}
+		if start {
+			actions = append(actions, Start)
+		}
+		return j, actions
+	}
+	wanted := Armed{Rev: j.Armed.Rev, Manager: o.Manager, At: j.NextAt, Watches: j.watches(o)}
+	if o.Unarmed || !wanted.equal(j.Armed) {
+		wanted.Rev++
+		j.Armed = wanted
+		return j, []Action{Arm}
+	}
+	return j, nil
+}
+
+// watches are those of the paths to watch whose conditions are not met.
+func (j *Job) watches(o Observation) (watches []Watch) {
+	if j.Phase != Waiting || !j.MetAt.IsZero() {
+		return nil
+	}
+	for i, c := range j.Conditions {
+		if !c.Met && i < len(o.Watches) {
+			watches = append(watches, o.Watches[i]...)
+		}
+	}
+	return watches
 }
 
 // Observed returns the job as it is seen now: what the index holds, and what
@@ -138,8 +184,9 @@ func concludeVoid(r *Run, o Observation, kill *Kill) {
 	r.end(Failure, ReasonStartFailed, why, at)
 }
 
-// conclude ends a run as the record of its end says.
-func conclude(r *Run, e Exit, kill *Kill) {
+// conclude ends the current run as the record of its end says.
+func (j *Job) conclude(e Exit, kill *Kill) {
+	r := j.Last()
 	r.ExitCode, r.Signal = e.Code, e.Signal
 	r.CPUSeconds, r.MemoryPeak = e.CPUSeconds, e.MemoryPeak
 	switch {
@@ -148,21 +195,61 @@ func conclude(r *Run, e Exit, kill *Kill) {
 		r.end(Failure, ReasonStartFailed, e.StartError, e.At)
 	case killed(e, kill):
 		r.end(Killed, ReasonKilled, "killed"+how(e), e.At)
-	case e.ManagerStopping && e.StopQueued:
+	case e.Shutdown():
 		// The machine or the session went down: whatever code the command
 		// ended with says nothing about its work.
 		r.end(Failure, ReasonLost, "ended by a shutdown"+how(e), e.At)
+	case j.timedOut(e):
+		limit, ofJob := j.limitOf(r)
+		if ofJob {
+			r.end(Failure, ReasonJobTimeout, "the job's time of "+Duration(j.Spec.Timeout.Job).String()+" was over"+how(e), e.At)
+			return
+		}
+		r.end(Failure, ReasonTimeout, "took longer than "+Duration(limit).String()+how(e), e.At)
 	case e.ServiceResult == "oom-kill":
 		r.end(Failure, ReasonOOM, "out of memory", e.At)
 	case e.Signal != "":
 		r.end(Failure, ReasonSignal, "died of SIG"+string(e.Signal), e.At)
 	case e.Code == nil:
 		r.end(Failure, ReasonLost, "nobody can say how it ended", e.At)
-	case *e.Code == 0:
-		r.end(Success, ReasonExit, "exited with code 0", e.At)
 	default:
-		r.end(Failure, ReasonExit, fmt.Sprintf("exited with code %d", *e.Code), e.At)
+		r.end(j.Spec.Retries.classify(*e.Code), ReasonExit, fmt.Sprintf("exited with code %d", *e.Code), e.At)
 	}
+}
+
+// timedOut tells whether a run ended because it had taken too long. Where only
+// the manager knows how its main process ended, its time tells. systemd says
+// "timeout" as well of what outlives the grace of an operator's stop.
+func (j *Job) timedOut(e Exit) bool {
+	r := j.Last()
+	limit, _ := j.limitOf(r)
+	if limit <= 0 || r.StartedAt.IsZero() {
+		return false
+	}
+	over := e.At.Sub(r.StartedAt) >= limit-timeoutSlack
+	return e.ServiceResult == "timeout" && (over || !e.StopQueued) || e.ServiceResult == "" && e.StopUnknown && over
+}
+
+// timeoutSlack is how much earlier than the limit says a run may be timed out: the
+// manager counts from the start of the unit, which is before the claim.
+const timeoutSlack = time.Second
+
+// limitOf is the limit that a run had when it started.
+func (j *Job) limitOf(r *Run) (limit time.Duration, ofJob bool) {
+	if r.N == 1 {
+		first := *j
+		first.StartedAt = time.Time{}
+		return first.RunLimit(r.StartedAt)
+	}
+	return j.RunLimit(r.StartedAt)
+}
+
+// overstayed tells whether a run is there although its time, and the grace after
+// that, are over.
+func (j *Job) overstayed(now time.Time) bool {
+	r := j.Last()
+	limit, _ := j.limitOf(r)
+	return limit > 0 && !r.StartedAt.IsZero() && !now.Before(later(r.StartedAt, limit+time.Duration(j.Spec.StopGrace)))
 }
 
 // killed tells whether it was the kill that ended the run. A run that ended by
@@ -184,25 +271,11 @@ func how(e Exit) string {
 	return ""
 }
 
-// settle decides what a run's end means for its job.
-func settle(j *Job, o Observation) {
-	r := j.Last()
-	switch r.Result {
-	case Success:
-		j.SuccessCount++
-	case Failure, Killed:
-		j.FailureCount++
-	}
-	j.end(r.Result, r.Reason, r.Message, r.StoppedAt)
-	if j.StoppedAt.IsZero() {
-		j.StoppedAt = o.Now
-	}
-}
-
 func (r *Run) end(result Result, reason Reason, message string, at time.Time) {
 	r.Phase, r.Result, r.Reason, r.Message, r.StoppedAt = Done, result, reason, message, at
 }
 
 func (j *Job) end(result Result, reason Reason, message string, at time.Time) {
 	j.Phase, j.Result, j.Reason, j.Message, j.StoppedAt = Done, result, reason, message, at
+	j.NextAt = time.Time{}
 }

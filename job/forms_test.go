@@ -77,7 +77,7 @@ func TestTextArrivesByteForByteThroughJSON(t *testing.T) {
 
 func TestASpecArrivesThroughJSON(t *testing.T) {
 	in := `{"command":["a",{"base64":"/w=="}],"name":"n","group":"","chdir":"/","stop-signal":"TERM","stop-grace":"1m30s",` +
-		`"log":{"stdout":true,"stderr":true,"prefix-timestamp":false},"umask":"0027","nice":5,"limits":{"nofile":"1024:infinity"}}`
+		`"log":{"stdout":true,"stderr":true,"prefix-timestamp":false},"retries":{"num-runs":1,"num-successes":-1,"num-failures":-1,"success-codes":"0","failure-codes":"","delay":"0s","jitter-range":"0s","exponential-backoff-base":1,"max-delay":"-1"},"umask":"0027","nice":5,"limits":{"nofile":"1024:infinity"}}`
 	var s Spec
 	if err := json.Unmarshal([]byte(in), &s); err != nil {
 		t.Fatal(err)

@@ -1,6 +1,9 @@
 package job
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Job is the document: what was asked for, and what has become of it. Times are
 // UTC, zero where unknown. It is what the store keeps; what users see as JSON
@@ -21,6 +24,19 @@ type Job struct {
 	RunCount     int `json:"run_count"`
 	SuccessCount int `json:"success_count"`
 	FailureCount int `json:"failure_count"`
+
+	// Uncounted are the runs that count for no limit: a reboot ended them, and
+	// OnReboot is rerun.
+	Uncounted int `json:"uncounted,omitzero"`
+	QuickRuns int `json:"quick_runs,omitzero"` // in a row, see settle
+
+	Conditions []Condition `json:"conditions,omitempty"` // of Spec.Wait
+	MetAt      time.Time   `json:"met_at,omitzero"`      // when they held
+	PolledAt   time.Time   `json:"polled_at,omitzero"`   // when those were checked last that are polled
+	Released   bool        `json:"released,omitzero"`    // `start`: no extra delay
+	Since      time.Time   `json:"since,omitzero"`       // from when on delays count
+	NextAt     time.Time   `json:"next_at,omitzero"`     // when something is due
+	Armed      Armed       `json:"armed,omitzero"`
 
 	Kill *Kill `json:"kill,omitempty"` // committed before anything is stopped
 
@@ -56,6 +72,18 @@ type Run struct {
 	MemoryPeak *int64   `json:"memory_peak_bytes,omitempty"`
 
 	Kill *Kill `json:"kill,omitempty"` // `kill run`: ends this run, the policy goes on
+}
+
+// Armed is what the backend was asked to step a waiting job for.
+type Armed struct {
+	Rev     int       `json:"rev"` // counts; in the names of units
+	Manager string    `json:"manager,omitzero"`
+	At      time.Time `json:"at,omitzero"`
+	Watches []Watch   `json:"watches,omitempty"`
+}
+
+func (a Armed) equal(b Armed) bool {
+	return a.Rev == b.Rev && a.Manager == b.Manager && a.At.Equal(b.At) && slices.Equal(a.Watches, b.Watches)
 }
 
 // Kill is the wish to end a job or a run, committed before it is carried out.

@@ -6,6 +6,8 @@ import "errors"
 var (
 	// ErrRunOver: `kill run` of a run that has ended.
 	ErrRunOver = errors.New("the run is over")
+	// ErrNotWaiting: `start` of a job that waits for nothing.
+	ErrNotWaiting = errors.New("the job waits for nothing")
 	// ErrNoRun: there is no run of that number.
 	ErrNoRun = errors.New("no such run")
 )

@@ -22,7 +22,7 @@ type Exit struct {
 	Code         *int      `json:"code,omitempty"`
 	Signal       Signal    `json:"signal,omitzero"`
 	// ServiceResult is systemd's $SERVICE_RESULT (systemd.exec(5)): "oom-kill",
-	// "timeout", ...; the fork supervisor leaves it empty.
+	// "timeout", ...; of these the fork supervisor knows "timeout".
 	ServiceResult string `json:"service_result,omitzero"`
 	// StartError tells why the command could not be executed.
 	StartError string `json:"start_error,omitzero"`
@@ -35,6 +35,10 @@ type Exit struct {
 	CPUSeconds      *float64 `json:"cpu_seconds,omitempty"`
 	MemoryPeak      *int64   `json:"memory_peak_bytes,omitempty"` // bytes
 }
+
+// Shutdown tells whether the run ended because the machine or the session went
+// down.
+func (e *Exit) Shutdown() bool { return e.ManagerStopping && e.StopQueued }
 
 // UnitState is what a backend sees of a run.
 type UnitState uint8
@@ -69,6 +73,15 @@ type Observation struct {
 	Unit    Unit
 	Claim   *Claim
 	Exit    *Exit
+
+	// Of a job without an active run: what was found of its conditions, by their
+	// place, and the paths to watch for them.
+	Checks  []Check
+	Watches [][]Watch
+	// Unarmed: the backend does not know what the job calls armed.
+	Unarmed bool
+	// Random is evenly distributed in [0, 1).
+	Random float64
 }
 
 // StopRequest is what a backend gets to end a run: Signal to the whole tree,

@@ -20,6 +20,13 @@ type Spec struct {
 	StopSignal Signal   `json:"stop-signal"`
 	StopGrace  Duration `json:"stop-grace"`
 	Log        Log      `json:"log"`
+	Wait       Wait     `json:"wait,omitzero"`
+	Retries    Retries  `json:"retries"`
+	Timeout    Timeout  `json:"timeout,omitzero"`
+	OnReboot   OnReboot `json:"on-reboot,omitzero"` // default fail
+	Property   []string `json:"property,omitempty"` // KEY=VALUE, see systemd.resource-control(5)
+	UID        string   `json:"uid,omitzero"`       // name or number; system scope only
+	GID        string   `json:"gid,omitzero"`
 
 	// What the command inherits from the submitter, as with nohup(1).
 	Umask  Umask            `json:"umask"`
@@ -33,6 +40,21 @@ type Log struct {
 	Stderr          bool `json:"stderr"`           // default true
 	PrefixTimestamp bool `json:"prefix-timestamp"` // default true
 }
+
+// Timeout limits how long things may take; 0: no limit.
+type Timeout struct {
+	Run Duration `json:"run,omitzero"`
+	Job Duration `json:"job,omitzero"` // from the start of the first run
+}
+
+// OnReboot says what becomes of a job whose run a reboot ended.
+type OnReboot string
+
+// What may become of it.
+const (
+	OnRebootFail  OnReboot = "fail"  // the run counts as a failure
+	OnRebootRerun OnReboot = "rerun" // it counts for nothing, and a new run starts
+)
 
 // DefaultStopSignal and DefaultStopGrace hold where --stop-signal and
 // --stop-grace are not given.
@@ -95,6 +117,12 @@ func (s *Spec) Check() error {
 		return fmt.Errorf("stop signal %q is unknown here", s.StopSignal)
 	case s.StopGrace < 0:
 		return errors.New("stop grace is negative")
+	}
+	if err := s.Wait.Check(); err != nil {
+		return err
+	}
+	if err := s.Retries.Check(); err != nil {
+		return err
 	}
 	for _, word := range s.Command {
 		if strings.ContainsRune(string(word), 0) {

@@ -72,6 +72,11 @@ const (
 	ReasonStartFailed Reason = "start-failed" // the command was never executed
 	ReasonLost        Reason = "lost"         // nobody can know
 	ReasonKilled      Reason = "killed"
+
+	ReasonJobTimeout     Reason = "job-timeout"
+	ReasonWaitAbort      Reason = "wait-abort"      // wait.abort-datetime came first
+	ReasonWaitImpossible Reason = "wait-impossible" // what it waited for can't come any more
+	ReasonRetryAbort     Reason = "retry-abort"     // retries.abort-datetime comes before the next run
 )
 
 var phaseNames = map[Phase]string{

@@ -2,6 +2,9 @@ package job
 
 import (
 	"fmt"
+	"math"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -23,4 +26,55 @@ func ParseTime(s string, now time.Time) (time.Time, error) {
 		}
 	}
 	return time.Time{}, fmt.Errorf("%q is no time; write it like %s", s, TimeForms)
+}
+
+// MomentForms is what an error message shows when a moment can't be read.
+const MomentForms = "2026-11-23T08:00:00Z, 2026-11-23 08:00, 08:00 (the next), tomorrow 08:00, +10m, @1795420800"
+
+// ParseMoment reads a moment to come, as options take it: RFC 3339; a local date
+// and time; a local time, the next one; tomorrow and a local time; a duration from
+// now after a plus; Unix seconds after an @. Local is now's location.
+func ParseMoment(s string, now time.Time) (time.Time, error) {
+	bad := fmt.Errorf("%q is no timestamp; write it like %s", s, MomentForms)
+	if rest, ok := strings.CutPrefix(s, "+"); ok {
+		d, err := ParseDuration(rest)
+		if err != nil {
+			return time.Time{}, bad
+		}
+		return later(now, time.Duration(d)), nil
+	}
+	if rest, ok := strings.CutPrefix(s, "@"); ok {
+		sec, err := strconv.ParseFloat(rest, 64)
+		if err != nil || sec < 0 || sec > 1e11 {
+			return time.Time{}, bad
+		}
+		whole := math.Floor(sec)
+		return time.Unix(int64(whole), int64((sec-whole)*1e9)), nil
+	}
+	if t, err := time.Parse(time.RFC3339Nano, s); err == nil {
+		return t, nil
+	}
+	for _, layout := range []string{"2006-01-02 15:04:05", "2006-01-02 15:04", "2006-01-02T15:04:05", "2006-01-02T15:04"} {
+		if t, err := time.ParseInLocation(layout, s, now.Location()); err == nil {
+			return t, nil
+		}
+	}
+	day, clock := 0, s
+	if rest, ok := strings.CutPrefix(s, "tomorrow "); ok {
+		day, clock = 1, strings.TrimSpace(rest)
+	}
+	for _, layout := range []string{"15:04:05", "15:04"} {
+		c, err := time.Parse(layout, clock)
+		if err != nil {
+			continue
+		}
+		at := func(day int) time.Time {
+			return time.Date(now.Year(), now.Month(), now.Day()+day, c.Hour(), c.Minute(), c.Second(), 0, now.Location())
+		}
+		if t := at(day); day > 0 || t.After(now) {
+			return t, nil
+		}
+		return at(1), nil
+	}
+	return time.Time{}, bad
 }

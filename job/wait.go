@@ -1,6 +1,12 @@
 package job
 
-import "time"
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
 
 // Kind is a kind of condition that a job can wait for.
 type Kind string
@@ -23,6 +29,9 @@ func (k Kind) Polled() bool {
 	return k == KindNonopenFile || k == KindScript || k == KindHTTP || k == KindS3
 }
 
+// Timed tells whether a condition is nothing but a time.
+func (k Kind) Timed() bool { return k == KindDatetime || k == KindTimedelta }
+
 // Check is what a look at a condition found.
 type Check struct {
 	At         time.Time `json:"at"` // when it ended; zero: the condition was not checked
@@ -30,4 +39,268 @@ type Check struct {
 	Impossible bool      `json:"impossible,omitzero"` // it can never be met any more
 	Detail     string    `json:"detail,omitzero"`     // for people: how it was proved, or what is missing
 	Error      string    `json:"error,omitzero"`      // why it could not be checked; then it is not met
+}
+
+// Condition is one thing that a job waits for, and what the last look at it found.
+type Condition struct {
+	Kind   Kind `json:"kind"`
+	Target Text `json:"target"` // as the option gives it; paths are absolute, jobs are ids
+	Check
+}
+
+// Watch is a path whose change may make a condition hold, in the words of
+// systemd.path(5): PathExists, PathExistsGlob or PathChanged.
+type Watch struct {
+	Kind string `json:"kind"`
+	Path Text   `json:"path"`
+}
+
+// Wait is what a job waits for before its first run.
+type Wait struct {
+	Datetime      time.Time `json:"datetime,omitzero"`
+	Timedelta     *Duration `json:"timedelta,omitempty"` // since the submission
+	File          []Text    `json:"file,omitempty"`
+	NonopenFile   []Text    `json:"nonopen-file,omitempty"`
+	Script        []Text    `json:"script,omitempty"`
+	HTTP          []string  `json:"http,omitempty"`
+	S3            []string  `json:"s3,omitempty"`
+	Job           []string  `json:"job,omitempty"`
+	Any           bool      `json:"any,omitzero"`           // one condition is enough
+	PollInterval  Duration  `json:"poll-interval,omitzero"` // default 60s
+	ExtraDelay    Duration  `json:"extra-delay,omitzero"`   // after the conditions were met
+	AbortDatetime time.Time `json:"abort-datetime,omitzero"`
+}
+
+// DefaultPollInterval holds where --wait.poll-interval is not given.
+const DefaultPollInterval = Duration(time.Minute)
+
+// Conditions returns what is waited for, nothing of it checked yet.
+func (w *Wait) Conditions() (all []Condition) {
+	add := func(kind Kind, target Text) { all = append(all, Condition{Kind: kind, Target: target}) }
+	if !w.Datetime.IsZero() {
+		add(KindDatetime, Text(w.Datetime.UTC().Format(time.RFC3339Nano)))
+	}
+	if w.Timedelta != nil {
+		add(KindTimedelta, Text(w.Timedelta.String()))
+	}
+	for _, path := range w.File {
+		add(KindFile, path)
+	}
+	for _, path := range w.NonopenFile {
+		add(KindNonopenFile, path)
+	}
+	for _, path := range w.Script {
+		add(KindScript, path)
+	}
+	for _, url := range w.HTTP {
+		add(KindHTTP, Text(url))
+	}
+	for _, url := range w.S3 {
+		add(KindS3, Text(url))
+	}
+	for _, id := range w.Job {
+		add(KindJob, Text(id))
+	}
+	return all
+}
+
+// Check tells why nobody could wait like that.
+func (w *Wait) Check() error {
+	if w.AbortDatetime.IsZero() {
+		return nil
+	}
+	if !w.Datetime.IsZero() && !w.Any && !w.AbortDatetime.After(w.Datetime.Add(time.Duration(w.ExtraDelay))) {
+		return errors.New("wait.abort-datetime is not after wait.datetime and wait.extra-delay: the job could never run")
+	}
+	return nil
+}
+
+// Awaited takes the target of a job condition apart.
+func Awaited(target Text) (ID, string) {
+	id, outcome, _ := strings.Cut(string(target), ":")
+	return ID(id), outcome
+}
+
+// CheckAwaited is the condition to wait for a job: nil is one that was deleted.
+func CheckAwaited(other *Job, outcome string, now time.Time) Check {
+	switch {
+	case other == nil:
+		return Check{At: now, Impossible: true, Detail: "the job is gone"}
+	case !other.Completed():
+		return Check{At: now, Detail: string(other.Status())}
+	case outcome == "any", outcome == "success" && other.Result == Success,
+		outcome == "failure" && (other.Result == Failure || other.Result == Killed):
+		return Check{At: now, Met: true, Detail: string(other.Result)}
+	}
+	return Check{At: now, Impossible: true, Detail: fmt.Sprintf("the job's result is %s", other.Result)}
+}
+
+// Polls tells whether some of the job's conditions are polled.
+func (j *Job) Polls() bool {
+	return slices.ContainsFunc(j.Conditions, func(c Condition) bool { return c.Kind.Polled() })
+}
+
+// PollDue tells whether the polled conditions are to be checked now: when their
+// time has come, or when they were met at the last look and all others are met
+// now, because all must hold in one evaluation.
+func (j *Job) PollDue(o Observation) bool {
+	if !j.MetAt.IsZero() || !j.Polls() {
+		return false
+	}
+	if j.PolledAt.IsZero() || o.Now.Before(j.PolledAt) || !o.Now.Before(j.nextPoll()) {
+		return true
+	}
+	if j.Spec.Wait.Any {
+		return false
+	}
+	for i, c := range j.Conditions {
+		switch {
+		case c.Kind.Timed():
+			if o.Now.Before(j.dueTime(c)) {
+				return false
+			}
+		case c.Kind.Polled():
+			if !c.Met {
+				return false
+			}
+		case i >= len(o.Checks) || !o.Checks[i].Met:
+			return false
+		}
+	}
+	return true
+}
+
+func (j *Job) nextPoll() time.Time { return j.PolledAt.Add(time.Duration(j.Spec.Wait.PollInterval)) }
+
+// dueTime is when a timed condition is met.
+func (j *Job) dueTime(c Condition) time.Time {
+	if c.Kind == KindDatetime {
+		return j.Spec.Wait.Datetime
+	}
+	return later(j.Since, time.Duration(*j.Spec.Wait.Timedelta))
+}
+
+// later adds without overflow.
+func later(t time.Time, d time.Duration) time.Time { return t.Add(min(d, longest)) }
+
+// wait decides about a job whose first run was not intended yet. It returns
+// whether that is to start now.
+func (j *Job) wait(o Observation) (start bool) {
+	w := &j.Spec.Wait
+	if j.Since.IsZero() {
+		j.Since = j.SubmittedAt
+	}
+	if o.Now.Before(j.Since) {
+		j.Since = o.Now // the clock was set back
+	}
+	if abort := w.AbortDatetime; !abort.IsZero() && !o.Now.Before(abort) {
+		j.end(Failure, ReasonWaitAbort, "no run had started by "+abort.Format(time.RFC3339), o.Now)
+		return false
+	}
+	if j.MetAt.IsZero() {
+		j.evaluate(o)
+	}
+	if j.Completed() {
+		return false
+	}
+	due := j.NextAt
+	if !j.MetAt.IsZero() {
+		due = j.MetAt
+		if !j.Released {
+			due = later(due, time.Duration(w.ExtraDelay))
+		}
+		if !o.Now.Before(due) {
+			return true
+		}
+	}
+	if abort := w.AbortDatetime; !abort.IsZero() && (due.IsZero() || abort.Before(due)) {
+		due = abort
+	}
+	j.NextAt = due
+	return false
+}
+
+// evaluate takes in what was found of the conditions, and notes when they hold
+// together (MetAt), or when to look again (NextAt).
+func (j *Job) evaluate(o Observation) {
+	w := &j.Spec.Wait
+	j.Conditions = slices.Clone(j.Conditions)
+	var next time.Time // of the timed conditions
+	met, impossible, polled, timed := 0, 0, false, true
+	moment := j.Since // when the last timed condition came to hold
+	for i := range j.Conditions {
+		c := &j.Conditions[i]
+		if c.Kind.Timed() {
+			due := j.dueTime(*c)
+			c.Check = Check{At: o.Now, Met: !o.Now.Before(due)}
+			switch {
+			case c.Met && (met == 0 || due.After(moment) != w.Any):
+				moment = due
+			case !c.Met && (next.IsZero() || due.After(next) != w.Any):
+				next = due
+			}
+		} else {
+			timed = false
+			if i < len(o.Checks) && !o.Checks[i].At.IsZero() {
+				c.Check = o.Checks[i]
+				polled = polled || c.Kind.Polled()
+			}
+		}
+		if c.Met {
+			met++
+		}
+		if c.Impossible {
+			impossible++
+		}
+	}
+	if polled {
+		j.PolledAt = o.Now
+	}
+	all := len(j.Conditions)
+	// A polled condition that was met at an earlier look proves nothing now.
+	fresh := w.Any || !j.Polls() || polled
+	switch {
+	case met == all && fresh, w.Any && met > 0:
+		j.MetAt = o.Now
+		if timed && !moment.IsZero() {
+			j.MetAt = moment
+		}
+		return
+	case impossible > 0 && !w.Any, impossible == all:
+		j.end(Failure, ReasonWaitImpossible, j.whyImpossible(), o.Now)
+		return
+	}
+	j.NextAt = next
+	if j.Polls() {
+		poll := j.Since // at once
+		if !j.PolledAt.IsZero() {
+			poll = j.nextPoll()
+		}
+		if j.NextAt.IsZero() || poll.Before(j.NextAt) {
+			j.NextAt = poll
+		}
+	}
+}
+
+func (j *Job) whyImpossible() string {
+	for _, c := range j.Conditions {
+		if c.Impossible {
+			return fmt.Sprintf("it waits for %s %s, which can no longer come: %s", c.Kind, c.Target, c.Detail)
+		}
+	}
+	return ""
+}
+
+// Release ends the waiting for conditions and delays: the next run starts now.
+// It returns ErrNotWaiting where there is nothing to wait for.
+func (j *Job) Release(now time.Time) error {
+	switch {
+	case j.Phase == Waiting:
+		j.MetAt, j.Released = now, true
+	case j.Phase == Delayed:
+		j.NextAt = now
+	default:
+		return ErrNotWaiting
+	}
+	return nil
 }

@@ -6,6 +6,7 @@ package store
 import (
 	"context"
 	"errors"
+	"time"
 
 	"jobman/job"
 )
@@ -60,6 +61,10 @@ type Filter struct {
 	Done   bool // completed jobs only; with Active too, or neither: both
 
 	Results []job.Result // of completed jobs
+
+	// Due, if it is not zero, selects the incomplete jobs of which something is
+	// due by then (NextAt).
+	Due time.Time
 
 	// Limit is the most completed jobs that are returned, 0: no limit.
 	// Incomplete jobs don't count and are always returned.

@@ -22,8 +22,10 @@ var (
 // takeLock takes the lock of a run for as long as this process lives. The file
 // must not be opened again by it: a lock of fcntl(2) is lost when any descriptor
 // of its file is closed.
-func takeLock(run tree.Run) (*os.File, error) {
-	f, err := os.OpenFile(run.File(lockName), os.O_CREATE|os.O_RDWR, 0o600)
+func takeLock(run tree.Run) (*os.File, error) { return lockFile(run.File(lockName)) }
+
+func lockFile(name string) (*os.File, error) {
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, err
 	}
@@ -39,8 +41,10 @@ func takeLock(run tree.Run) (*os.File, error) {
 
 // holder tells whether a process holds the lock of a run, and its pid: 0 where
 // that has none here, as for one in another container.
-func holder(run tree.Run) (pid int, held bool, err error) {
-	f, err := os.Open(run.File(lockName))
+func holder(run tree.Run) (pid int, held bool, err error) { return holderOf(run.File(lockName)) }
+
+func holderOf(name string) (pid int, held bool, err error) {
+	f, err := os.Open(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, false, nil
 	}

@@ -25,18 +25,28 @@ const startWithin = 10 * time.Second
 // since who gives up the run makes it void.
 func (s *Supervisor) Start(ctx context.Context, j *job.Job) error {
 	run := s.store.Run(j.Ref())
-	log, err := os.OpenFile(run.File("jobman.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	args := []string{"shim", string(run)}
+	if limit, _ := j.RunLimit(time.Now()); limit > 0 {
+		args = append(args, limit.String())
+	}
+	return s.spawn(ctx, run.File("jobman.log"), args...)
+}
+
+// spawn starts a detached jobman and returns when it says that it is ready.
+func (s *Supervisor) spawn(ctx context.Context, logFile string, args ...string) error {
+	what := args[0]
+	log, err := os.OpenFile(logFile, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
-		return fmt.Errorf("start a shim: %w", err)
+		return fmt.Errorf("start a %s: %w", what, err)
 	}
 	defer log.Close()
 	ready, tell, err := os.Pipe()
 	if err != nil {
-		return fmt.Errorf("start a shim: %w", err)
+		return fmt.Errorf("start a %s: %w", what, err)
 	}
 	defer ready.Close()
 	failpoint.Hit("start")
-	cmd := exec.Command(s.exe, "shim", string(run))
+	cmd := exec.Command(s.exe, args...)
 	cmd.Dir = "/"
 	cmd.Env = []string{} // the command's own is in its files
 	cmd.Stderr = log
@@ -45,20 +55,20 @@ func (s *Supervisor) Start(ctx context.Context, j *job.Job) error {
 	err = cmd.Start()
 	tell.Close()
 	if err != nil {
-		return fmt.Errorf("start a shim: %w", err)
+		return fmt.Errorf("start a %s: %w", what, err)
 	}
 	// Nobody waits for it: when we end, it is another's child.
 	if err := cmd.Process.Release(); err != nil {
-		return fmt.Errorf("start a shim: %w", err)
+		return fmt.Errorf("start a %s: %w", what, err)
 	}
 	failpoint.Hit("start-sent")
 	word, err := readAll(ctx, ready)
 	failpoint.Hit("started")
 	switch {
 	case err != nil:
-		return fmt.Errorf("wait for the shim: %w", err)
+		return fmt.Errorf("wait for the %s: %w", what, err)
 	case len(word) == 0:
-		return fmt.Errorf("the shim ended before it was ready; see %s", log.Name())
+		return fmt.Errorf("the %s ended before it was ready; see %s", what, log.Name())
 	case string(word) != readyWord:
 		return errors.New(string(word))
 	}

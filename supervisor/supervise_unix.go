@@ -28,6 +28,10 @@ const settledAfter = time.Second
 // stopped.
 func (s *shim) supervise() {
 	settled := time.After(settledAfter)
+	var late <-chan time.Time
+	if s.limit > 0 {
+		late = time.After(s.limit)
+	}
 	pause := firstPause
 	for {
 		childless := s.reap()
@@ -49,6 +53,11 @@ func (s *shim) supervise() {
 		case <-s.children:
 		case <-s.alarm(pause):
 			pause = min(2*pause, lastPause)
+		case <-late:
+			if !s.ended && s.killAt.IsZero() {
+				s.exit.ServiceResult = "timeout"
+				s.stop(job.StopRequest{Signal: s.spec.StopSignal, Grace: time.Duration(s.spec.StopGrace)})
+			}
 		case <-settled:
 			giveBack()
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"jobman/job"
 	"jobman/store/tree"
@@ -35,6 +36,17 @@ func (*Supervisor) Stop(context.Context, job.Ref, job.StopRequest) error { retur
 // Signal implements engine.Backend.
 func (*Supervisor) Signal(context.Context, job.Ref, job.Signal) error { return errWindows }
 
+// Arm implements engine.Backend.
+func (*Supervisor) Arm(context.Context, *job.Job) error { return errWindows }
+
+// Disarm implements engine.Backend.
+func (*Supervisor) Disarm(context.Context, job.ID) error { return errWindows }
+
+// Armed implements engine.Backend.
+func (*Supervisor) Armed(context.Context, []*job.Job) (map[job.ID]bool, error) {
+	return nil, errWindows
+}
+
 // Forget implements engine.Backend.
 func (*Supervisor) Forget(context.Context, []job.Ref) error { return errWindows }
 
@@ -42,4 +54,7 @@ func (*Supervisor) Forget(context.Context, []job.Ref) error { return errWindows 
 func (*Supervisor) Close() error { return nil }
 
 // Shim is the internal verb `shim`, see shim_unix.go.
-func Shim(string, func(job.Ref) error) error { return errWindows }
+func Shim(string, time.Duration, func(job.Ref) error) error { return errWindows }
+
+// Tick is the internal verb `tick`, see ticker_unix.go.
+func Tick(tree.Tree, func() ([]*job.Job, error)) error { return errWindows }

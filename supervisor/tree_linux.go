@@ -28,7 +28,8 @@ func becomeSubreaper() error {
 	return unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 }
 
-// members lists what is left of the tree: all below this process but other shims.
+// members lists what is left of the tree: all below this process but other shims,
+// and the ticker.
 // A shim is below us when our command ran `jobman`; its run is a job of its own,
 // which under systemd would be a unit of its own.
 //
@@ -50,7 +51,7 @@ func members(_ int, own tree.Run, childless bool) ([]process, error) {
 	for next := slices.Clone(children[me]); len(next) > 0; {
 		p := next[len(next)-1]
 		next = next[:len(next)-1]
-		if isShim(p.pid, own) {
+		if isShim(p.pid, own) || isTicker(p.pid) {
 			continue
 		}
 		found = append(found, p)
@@ -80,6 +81,18 @@ func isShim(pid int, own tree.Run) bool {
 		return false
 	}
 	by, _, err := holder(run)
+	return err == nil && by == pid
+}
+
+// isTicker tells whether a process is a ticker, which belongs to no run: it says
+// so, and holds its store's lock.
+func isTicker(pid int) bool {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+	argv := bytes.Split(b, []byte{0})
+	if err != nil || len(argv) < 3 || string(argv[1]) != "tick" {
+		return false
+	}
+	by, _, err := holderOf(tickerFile(tree.Tree(argv[2]), lockName))
 	return err == nil && by == pid
 }
 

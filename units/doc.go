@@ -12,6 +12,10 @@
 //	jobman-step-<store>.service        jobman step; also the run's OnFailure=
 //	jobman-reconcile-<store>.timer     the safety net: every minute
 //	jobman-reconcile-<store>.service   jobman reconcile
+//	jobman-wake-<store>-<moment>.timer what is due then: `jobman step STORE`
+//	jobman-<uuid>-w<rev>.timer         a job that polls: `jobman step STORE JOB`
+//	jobman-<uuid>-w<rev>f.path         a job that waits for files or other jobs
+//	jobman-<uuid>-t<time>.timer        the end of a grace
 //
 // All values are those of the D-Bus interface (org.freedesktop.systemd1(5)):
 // times in microseconds, command lines as arrays. systemd expands $ in the
@@ -53,6 +57,12 @@ type Statuses struct {
 type Watch struct {
 	Kind string
 	Path string
+}
+
+// Calendar is a trigger of a timer unit at a moment, of the type a(ss).
+type Calendar struct {
+	Base string
+	Spec string
 }
 
 // Timer is a trigger of a timer unit, of the type a(st); in microseconds.

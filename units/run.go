@@ -9,12 +9,15 @@ import (
 
 // Run is all that the units of a run are built from.
 type Run struct {
-	Ref   job.Ref
-	Spec  *job.Spec
-	Dir   string // the run's directory: the one argument of exec, ended and pump
-	Exe   string // absolute path of jobman
-	Step  string // name of the service that takes in ended runs
-	FIFOs FIFOs
+	Ref  job.Ref
+	Spec *job.Spec
+	Dir  string // the run's directory: the one argument of exec, ended and pump
+	Exe  string // absolute path of jobman
+	Step string // name of the service that takes in ended runs
+	// Properties are those that the user asks for, see ParseProperty.
+	Properties []Property
+	Limit      time.Duration // how long it may take; 0: as long as it wants
+	FIFOs      FIFOs
 }
 
 // FIFOs is what the names of the two FIFOs begin with that a run's output goes
@@ -51,7 +54,7 @@ func (r Run) Units() (Unit, []Unit) {
 		// unit's file, where it means nothing, and daemon-reload drops it.
 		{"ExecStopPost", []Exec{{Path: r.Exe, Args: r.args("ended")}}},
 		{"KillMode", "control-group"},
-		{"KillSignal", int32(r.Spec.StopSignal.Number())},
+		{"KillSignal", int32(r.stopSignal().Number())},
 		{"TimeoutStopUSec", usec(max(time.Duration(r.Spec.StopGrace), MinStop))},
 		// A command that fails is not a failed unit: `systemctl --failed` is the
 		// operator's, and the exit record tells more. The unit should fail only
@@ -61,6 +64,10 @@ func (r Run) Units() (Unit, []Unit) {
 		{"IgnoreSIGPIPE", false},
 		{"SyslogIdentifier", "jobman"},
 	}}
+	service.Properties = append(service.Properties, r.Properties...)
+	if r.Limit > 0 {
+		service.Properties = append(service.Properties, Property{"RuntimeMaxUSec", usec(r.Limit)})
+	}
 	if r.FIFOs == "" {
 		return service, nil
 	}
@@ -95,6 +102,15 @@ func (r Run) Units() (Unit, []Unit) {
 			{"SyslogIdentifier", "jobman"},
 		}},
 	}
+}
+
+// stopSignal is what systemd sends first. Without a grace that is SIGKILL: the
+// time for stop-post is none for the command.
+func (r Run) stopSignal() job.Signal {
+	if r.Spec.StopGrace <= 0 {
+		return "KILL"
+	}
+	return r.Spec.StopSignal
 }
 
 // EndedFailed is the exit code of an `ended` that could not leave its record; a

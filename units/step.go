@@ -2,6 +2,8 @@ package units
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"jobman/job"
@@ -59,13 +61,102 @@ const netInterval = time.Minute
 // its own: a timer that is loaded can't be armed anew.
 func (s Steps) Later(id job.ID, gen int64, after time.Duration) (Unit, []Unit) {
 	name := fmt.Sprintf("jobman-%s-t%d", id, gen)
-	return Unit{name + ".timer", []Property{
-		{"Description", "jobman looks at " + id.Short() + " again"},
-		{"TimersMonotonic", []Timer{{"OnActiveSec", usec(after)}}},
+	return s.timer(name, time.Time{}, after, id)
+}
+
+// Wake returns the timer that steps all jobs which are due at a moment, and its
+// service. Jobs that wait for the same moment share it. after is how far away
+// the moment is: a calendar time that has passed when it is armed never fires.
+func (s Steps) Wake(at time.Time, after time.Duration) (Unit, []Unit) {
+	return s.timer(s.WakeName(at), at, after, "")
+}
+
+// WakeName is the name, without suffix, of the units that step what is due at a
+// moment.
+func (s Steps) WakeName(at time.Time) string {
+	return fmt.Sprintf("%s%d", s.wakePrefix(), at.UnixMicro())
+}
+
+func (s Steps) wakePrefix() string { return "jobman-wake-" + tag(s.Store, s.Exe) + "-" }
+
+// WakePattern matches the timers of all moments.
+func (s Steps) WakePattern() string { return s.wakePrefix() + "*.timer" }
+
+// Own returns the timer that steps one waiting job, and its service.
+func (s Steps) Own(id job.ID, rev int, at time.Time, after time.Duration) (Unit, []Unit) {
+	return s.timer(OwnName(id, rev), at, after, id)
+}
+
+// OwnName is the name, without suffix, of the units that step one waiting job.
+// rev counts how often it was armed.
+func OwnName(id job.ID, rev int) string { return fmt.Sprintf("jobman-%s-w%d", id, rev) }
+
+// OwnPattern matches the triggers of waiting jobs, of one or (with no id) of all.
+func OwnPattern(id job.ID) string {
+	if id == "" {
+		return "jobman-*-w*"
+	}
+	return fmt.Sprintf("jobman-%s-w*", id)
+}
+
+// ParseOwn reads the name of a trigger of a waiting job back.
+func ParseOwn(unit string) (id job.ID, rev int, ok bool) {
+	s, found := strings.CutPrefix(unit, "jobman-")
+	if !found || len(s) < 38 || !job.IsID(s[:36]) || s[36:38] != "-w" {
+		return "", 0, false
+	}
+	number, _, _ := strings.Cut(s[38:], ".")
+	number = strings.TrimSuffix(number, "f")
+	rev, err := strconv.Atoi(number)
+	return job.ID(s[:36]), rev, err == nil
+}
+
+// FilesName is the name, without suffix, of the units that step one waiting job
+// when a path has changed.
+func FilesName(id job.ID, rev int) string { return OwnName(id, rev) + "f" }
+
+// Files returns the path unit that steps one waiting job, and its service.
+func (s Steps) Files(id job.ID, rev int, watches []job.Watch) (Unit, []Unit) {
+	paths := make([]Watch, len(watches))
+	for i, w := range watches {
+		paths[i] = Watch{w.Kind, string(w.Path)}
+	}
+	name := FilesName(id, rev)
+	unit := Unit{name + ".path", []Property{
+		{"Description", "what " + id.Short() + " waits for"},
+		{"Paths", paths},
+		{"CollectMode", "inactive-or-failed"},
+	}}
+	if s.Version >= pathLimits {
+		unit.Properties = append(unit.Properties, Property{"TriggerLimitIntervalUSec", uint64(0)})
+	}
+	return unit, []Unit{s.service(name+".service", "jobman steps "+id.Short(), "step", s.Store, string(id))}
+}
+
+// lastCalendarYear is the last that systemd takes.
+const lastCalendarYear = 2190
+
+// timer returns a timer that elapses at a moment, if there is one, and after a
+// while: the first survives clocks that are set and suspends, the second fires
+// also if the moment has passed by the time that the timer is armed. systemd
+// fires once for both. It steps one job, or what is due of all.
+func (s Steps) timer(name string, at time.Time, after time.Duration, id job.ID) (Unit, []Unit) {
+	unit := Unit{name + ".timer", []Property{
+		{"Description", "jobman looks at waiting jobs"},
+		{"TimersMonotonic", []Timer{{"OnActiveSec", usec(max(after, time.Millisecond))}}},
 		{"AccuracyUSec", uint64(1000)},
 		{"RemainAfterElapse", false},
 		{"CollectMode", "inactive-or-failed"},
-	}}, []Unit{s.service(name+".service", "jobman steps "+id.Short(), "step", s.Store, string(id))}
+	}}
+	if !at.IsZero() && after > 0 && at.Year() <= lastCalendarYear {
+		unit.Properties = append(unit.Properties, Property{"TimersCalendar", []Calendar{{"OnCalendar", at.UTC().Format("2006-01-02 15:04:05.000000 UTC")}}})
+	}
+	args := []string{"step", s.Store, "due"}
+	if id != "" {
+		args[2] = string(id)
+		unit.Properties[0].Value = "jobman looks at " + id.Short() + " again"
+	}
+	return unit, []Unit{s.service(name+".service", "jobman steps what is due", args...)}
 }
 
 func (s Steps) service(name, description string, args ...string) Unit {

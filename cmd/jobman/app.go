@@ -83,7 +83,7 @@ func (a *app) openStore(dir string) error {
 		return storeProblem(err)
 	}
 	a.store, a.index = classifying{s}, s
-	h, err := house.New(a.tree, a.store, program, a.debug)
+	h, err := house.New(a.tree, a.store, programs, a.debug)
 	if err != nil {
 		return err
 	}

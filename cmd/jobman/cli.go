@@ -36,6 +36,7 @@ type grammar struct {
 	Show   showCmds  `cmd:"" help:"Show all about a job or one of its runs."`
 	Logs   logsCmd   `cmd:"" help:"Print the output of jobs."`
 	Kill   killCmds  `cmd:"" help:"End jobs, or one run of a job."`
+	Start  startCmd  `cmd:"" help:"End a job's waiting: it runs now."`
 	Signal signalCmd `cmd:"" help:"Send a signal to a running command, nothing else."`
 	Wait   waitCmd   `cmd:"" help:"Wait until jobs complete."`
 	Doctor doctorCmd `cmd:"" help:"Say what works here and what doesn't; rebuild a damaged index."`
@@ -88,6 +89,9 @@ func newParser(g any, out helpWriter, options ...kong.Option) (*kong.Kong, error
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 		kong.TypeMapper(reflect.TypeFor[job.Duration](), textMapper(job.ParseDuration)),
 		kong.TypeMapper(reflect.TypeFor[job.Signal](), textMapper(job.ParseSignal)),
+		kong.TypeMapper(reflect.TypeFor[job.MaxDelay](), textMapper(job.ParseMaxDelay)),
+		kong.TypeMapper(reflect.TypeFor[job.Codes](), textMapper(job.ParseCodes)),
+		kong.TypeMapper(reflect.TypeFor[moment_](), textMapper(parseMoment)),
 	}, options...)...)
 }
 

@@ -55,6 +55,12 @@ type exitStatus int
 
 func (s exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
 
+// kindOf is the kind of an error.
+func kindOf(err error) string {
+	p, _ := classify(err)
+	return p.kind
+}
+
 // classify finds the kind of an error and its exit code. It is the one place
 // that knows them all.
 func classify(err error) (*problem, int) {
@@ -67,7 +73,7 @@ func classify(err error) (*problem, int) {
 		p = &problem{kind: "state", text: err.Error(), hint: "jobman show " + active.ID.Short()}
 	case errors.Is(err, store.ErrNotFound), errors.Is(err, job.ErrNoRun):
 		p = &problem{kind: "not-found", text: err.Error(), hint: "jobman list --all"}
-	case errors.Is(err, job.ErrRunOver), errors.Is(err, job.ErrNotRunning):
+	case errors.Is(err, job.ErrRunOver), errors.Is(err, job.ErrNotRunning), errors.Is(err, job.ErrNotWaiting):
 		p = &problem{kind: "state", text: err.Error()}
 	case errors.As(err, &backend):
 		p = &problem{kind: "backend", text: err.Error()}

@@ -25,13 +25,6 @@ func (a *app) followRun(j *job.Job) error {
 		<-signals
 		cancel(errDetached)
 	}()
-	ended := make(chan struct{})
-	var done []*job.Job
-	var waitErr error
-	go func() {
-		defer close(ended)
-		done, waitErr = a.await(ctx, []*job.Job{j}, func(*job.Job) bool { return true })
-	}()
 	print := func(line journal.Line) error {
 		out := io.Writer(os.Stdout)
 		if line.Stream == journal.Stderr {
@@ -40,17 +33,16 @@ func (a *app) followRun(j *job.Job) error {
 		_, err := out.Write(journal.AppendRaw(nil, line))
 		return err
 	}
-	if a.JSON {
-		print = func(line journal.Line) error { return a.printLine(j, 1, line) }
-	}
 	opt := journal.ReadOptions{Tail: journal.All, Join: a.JSON}
-	err := journal.Follow(ctx, a.tree.Run(job.Ref{ID: j.ID, Run: 1}).Logs(), opt, ended, print)
+	done, err := a.followRuns(ctx, j, 1, func(n int, ended <-chan struct{}) error {
+		show := print
+		if a.JSON {
+			show = func(line journal.Line) error { return a.printLine(j, n, line) }
+		}
+		return journal.Follow(ctx, a.tree.Run(job.Ref{ID: j.ID, Run: n}).Logs(), opt, ended, show)
+	})
 	if errors.Is(err, syscall.EPIPE) {
 		return nil // whoever read has gone
-	}
-	if err == nil {
-		<-ended
-		err = waitErr
 	}
 	if errors.Is(context.Cause(ctx), errDetached) {
 		if !a.Quiet {
@@ -61,10 +53,33 @@ func (a *app) followRun(j *job.Job) error {
 	if err != nil {
 		return err
 	}
-	if last := done[0].Last(); last != nil && last.Reason != job.ReasonExit && !a.Quiet {
-		a.note("%s: %s", done[0].Result, done[0].Message)
+	if done.Reason != job.ReasonExit {
+		a.note("%s: %s", done.Result, done.Message)
 	}
-	return outcome(done)
+	return outcome([]*job.Job{done})
+}
+
+// followRuns calls read for the runs of a job from a number on, each as it begins,
+// until the job completes; ended is closed when that run has ended.
+func (a *app) followRuns(ctx context.Context, j *job.Job, from int, read func(n int, ended <-chan struct{}) error) (*job.Job, error) {
+	for n := from; ; n++ {
+		now, err := a.awaitOne(ctx, j, func(j *job.Job) bool { return j.RunCount >= n })
+		if err != nil || now.RunCount < n {
+			return now, err
+		}
+		ended := make(chan struct{})
+		var waitErr error
+		go func() {
+			defer close(ended)
+			j, waitErr = a.awaitOne(ctx, now, runOver(n))
+		}()
+		if err := read(n, ended); err != nil {
+			return now, err
+		}
+		if <-ended; waitErr != nil {
+			return now, waitErr
+		}
+	}
 }
 
 var errDetached = errors.New("detached")

@@ -80,14 +80,14 @@ func (k *killCmd) Run(a *app) error {
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	return k.finish(a, jobs, left, func(*job.Job) bool { return true })
+	return k.finish(a, jobs, left, (*job.Job).Completed)
 }
 
 // finish waits for the end and tells of it.
-func (f *killFlags) finish(a *app, all, left []*job.Job, each func(*job.Job) bool) error {
+func (f *killFlags) finish(a *app, all, left []*job.Job, over func(*job.Job) bool) error {
 	now := all
 	if !f.NoWait && len(left) > 0 {
-		done, err := a.await(a.ctx, left, each)
+		done, err := a.awaitUntil(a.ctx, left, over, func(*job.Job) bool { return true })
 		if err != nil {
 			return err
 		}
@@ -156,5 +156,5 @@ func (k *killRunCmd) Run(a *app) error {
 	if err := a.Kill(a.ctx, j.ID, r.N, sig); err != nil {
 		return err
 	}
-	return k.finish(a, jobs, jobs, func(*job.Job) bool { return true })
+	return k.finish(a, jobs, jobs, func(j *job.Job) bool { return j.Completed() || runOver(r.N)(j) })
 }

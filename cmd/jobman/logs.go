@@ -78,29 +78,62 @@ func (l *logsCmd) job(a *app, j *job.Job, opt journal.ReadOptions, out *bufio.Wr
 	}
 	if len(runs) == 0 {
 		a.note("%s has no run yet", j.ID.Short())
+		if l.Follow {
+			return l.follow(a, j, 1, opt, out)
+		}
 	}
 	for _, n := range runs {
 		emit := l.emitter(a, j, n, out)
 		logs := a.tree.Run(job.Ref{ID: j.ID, Run: n}).Logs()
 		if l.Follow && n == j.RunCount {
-			err = a.followLogs(j, logs, opt, emit, out)
-		} else {
-			err = journal.Read(a.ctx, logs, opt, emit)
+			return l.follow(a, j, n, opt, out)
 		}
-		if errors.Is(err, journal.ErrNoTimestamps) {
-			return &problem{kind: "state", text: "--since: " + err.Error()}
-		}
-		if errors.Is(err, fs.ErrPermission) {
-			return &problem{kind: "store", text: "read the output: " + err.Error()}
-		}
+		err = journal.Read(a.ctx, logs, opt, emit)
 		if err != nil {
-			return err
+			return readProblem(err)
 		}
 		if err := a.tellLoss(j, n, logs); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// follow prints the output of a run and of those that follow, until the job
+// completes.
+func (l *logsCmd) follow(a *app, j *job.Job, from int, opt journal.ReadOptions, out *bufio.Writer) error {
+	ctx, cancel := context.WithCancel(a.ctx)
+	defer cancel()
+	_, err := a.followRuns(ctx, j, from, func(n int, ended <-chan struct{}) error {
+		opt := opt
+		if n > from {
+			opt.Tail = journal.All
+		}
+		logs := a.tree.Run(job.Ref{ID: j.ID, Run: n}).Logs()
+		emit := l.emitter(a, j, n, out)
+		err := journal.Follow(ctx, logs, opt, ended, func(line journal.Line) error {
+			if err := emit(line); err != nil {
+				return err
+			}
+			return out.Flush()
+		})
+		if err != nil {
+			return err
+		}
+		return a.tellLoss(j, n, logs)
+	})
+	return readProblem(err)
+}
+
+// readProblem explains why output can't be read.
+func readProblem(err error) error {
+	switch {
+	case errors.Is(err, journal.ErrNoTimestamps):
+		return &problem{kind: "state", text: "--since: " + err.Error()}
+	case errors.Is(err, fs.ErrPermission):
+		return &problem{kind: "store", text: "read the output: " + err.Error()}
+	}
+	return err
 }
 
 // runs are the numbers that --run means.
@@ -142,29 +175,6 @@ func (l *logsCmd) emitter(a *app, j *job.Job, run int, out *bufio.Writer) func(j
 		_, err := out.Write(buf)
 		return err
 	}
-}
-
-// followLogs goes on until the job completes.
-func (a *app) followLogs(j *job.Job, logs string, opt journal.ReadOptions, emit func(journal.Line) error, out *bufio.Writer) error {
-	ctx, cancel := context.WithCancel(a.ctx)
-	defer cancel()
-	ended := make(chan struct{})
-	var waitErr error
-	go func() {
-		defer close(ended)
-		_, waitErr = a.await(ctx, []*job.Job{j}, func(*job.Job) bool { return true })
-	}()
-	err := journal.Follow(ctx, logs, opt, ended, func(line journal.Line) error {
-		if err := emit(line); err != nil {
-			return err
-		}
-		return out.Flush()
-	})
-	if err != nil {
-		return err
-	}
-	<-ended
-	return waitErr
 }
 
 // tellLoss says on stderr what of a run's output could not be kept.

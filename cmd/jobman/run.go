@@ -29,6 +29,9 @@ type runCmd struct {
 		Stderr          bool `default:"true" negatable:"" help:"Keep the job's stderr."`
 		PrefixTimestamp bool `default:"true" negatable:"" help:"Prefix each line with its time."`
 	} `embed:"" prefix:"log." group:"Output"`
+	Wait       waitFlags  `embed:"" prefix:"wait." group:"Waiting"`
+	Retries    retryFlags `embed:"" prefix:"retries." group:"Repeating"`
+	limitFlags `group:"Limits"`
 
 	Command []string `arg:"" optional:"" passthrough:"" help:"The command and its arguments; flags of jobman come before it. After -- anything is a command."`
 }
@@ -39,7 +42,9 @@ func (*runCmd) Help() string {
   jobman rsync -a src/ dst/             runs detached; prints the job's id
   jobman run --name backup -- restic backup /home
   jobman run -f -- make test            follows; ends with the command's code
-  jobman run -- sh -c 'make | tee log'  a pipeline needs a shell`
+  jobman run -- sh -c 'make | tee log'  a pipeline needs a shell
+  jobman run --wait.file in.csv -- ./import in.csv
+  jobman run --retry 5 --retries.delay 30s --timeout 10m -- ./sync`
 }
 
 // Run submits a job.
@@ -62,12 +67,18 @@ func (r *runCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	if err := a.honours(backend, spec); err != nil {
+		return err
+	}
 	// The command's own directory: a relative word means a file there.
 	if err := os.Chdir(string(spec.Chdir)); err != nil {
 		return usage("enter the working directory: %v", pathCause(err))
 	}
 	if _, err := engine.LookPath(command[0], variable(env, "PATH")); err != nil {
-		return a.commandNotFound(err)
+		if len(spec.Wait.Conditions()) == 0 {
+			return a.commandNotFound(err)
+		}
+		a.note("%v yet; it must be there when the wait is over", pathCause(err))
 	}
 	host, err := os.Hostname()
 	if err != nil {
@@ -116,6 +127,14 @@ func (r *runCmd) spec(a *app, command []string) (*job.Spec, []byte, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("read the environment: %w", err)
 	}
+	s.UID, s.GID = r.UID, r.GID
+	variables, err := engine.UserVariables(s)
+	if err != nil {
+		return nil, nil, usage("--uid, --gid: %v", err)
+	}
+	for key, value := range variables {
+		env = setVariable(env, key, key+"="+value)
+	}
 	for _, e := range r.Env {
 		key, _, set := strings.Cut(e, "=")
 		if key == "" {
@@ -124,6 +143,9 @@ func (r *runCmd) spec(a *app, command []string) (*job.Spec, []byte, error) {
 		if set {
 			env = setVariable(env, key, e)
 		}
+	}
+	if err := r.policy(a, s); err != nil {
+		return nil, nil, err
 	}
 	if err := s.Check(); err != nil {
 		return nil, nil, usage("%v", err)
@@ -147,6 +169,17 @@ func (r *runCmd) announce(a *app, j *job.Job) error {
 	}
 	if a.Verbose || isTerminal(os.Stderr) && !a.Quiet {
 		fmt.Fprintf(a.stderr, "see it: jobman logs -f %s    end it: jobman kill %[1]s\n", j.ID.Short())
+	}
+	return nil
+}
+
+// honours tells why a backend can't do what a spec asks for.
+func (a *app) honours(backend string, s *job.Spec) error {
+	if backend == "fork" && len(s.Property) > 0 {
+		return usage("--property %s needs systemd, and this job would run without", s.Property[0])
+	}
+	if (s.UID != "" || s.GID != "") && a.scope != "system" {
+		return usage("--uid and --gid need the system's scope").try("sudo jobman --system ...")
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"jobman/job"
+	"jobman/units"
 )
 
 type showCmd struct {
@@ -112,6 +113,33 @@ func (a *app) printJob(j *job.Job) {
 	f.add("submitted", moment(j.SubmittedAt))
 	f.add("started", moment(j.StartedAt))
 	f.add("stopped", moment(j.StoppedAt))
+	f.add("next", next(j, time.Now()))
+	if !j.MetAt.IsZero() && j.RunCount == 0 {
+		f.add("waits", "no more; met "+moment(j.MetAt))
+	}
+	for _, c := range j.Conditions {
+		f.add("waits for", describeCondition(&c))
+	}
+	f.add("repeats", describeRetries(&j.Spec.Retries))
+	if t := j.Spec.Timeout; t.Run > 0 || t.Job > 0 {
+		var parts []string
+		if t.Run > 0 {
+			parts = append(parts, fmt.Sprintf("%s a run", t.Run))
+		}
+		if t.Job > 0 {
+			parts = append(parts, fmt.Sprintf("%s in all", t.Job))
+		}
+		f.add("at most", strings.Join(parts, ", "))
+	}
+	for _, p := range j.Spec.Property {
+		f.add("property", p)
+	}
+	if j.Spec.UID != "" || j.Spec.GID != "" {
+		f.add("user", strings.Trim(j.Spec.UID+":"+j.Spec.GID, ":"))
+	}
+	if j.Backend == "systemd" {
+		f.add("slice", units.SliceName(j.Spec.Group))
+	}
 	f.add("stop", fmt.Sprintf("SIG%s, and SIGKILL after %s", j.Spec.StopSignal, j.Spec.StopGrace))
 	f.add("backend", fmt.Sprintf("%s, %s scope, on %s", j.Backend, j.Scope, j.Host))
 	f.add("runs", strconv.Itoa(j.RunCount))
@@ -119,6 +147,45 @@ func (a *app) printJob(j *job.Job) {
 		fmt.Fprintln(a.stdout)
 		a.printRun(&f, j, &j.Runs[i])
 	}
+}
+
+// next says when something happens of itself.
+func next(j *job.Job, now time.Time) string {
+	if j.NextAt.IsZero() {
+		return ""
+	}
+	what := "the next check"
+	switch {
+	case j.Phase == job.Delayed:
+		what = fmt.Sprintf("run %d", j.RunCount+1)
+	case !j.MetAt.IsZero():
+		what = "the first run"
+	case !j.Polls():
+		what = "the wait's next time"
+	}
+	return fmt.Sprintf("%s at %s, in %s", what, moment(j.NextAt), roughly(j.NextAt.Sub(now)))
+}
+
+// describeCondition tells people of a condition and the last look at it.
+func describeCondition(c *job.Condition) string {
+	text := fmt.Sprintf("%s %s: ", c.Kind, c.Target)
+	switch {
+	case c.Error != "":
+		text += "can't be checked: " + c.Error
+	case c.Met:
+		text += "met"
+	case c.At.IsZero():
+		return text + "not checked yet"
+	default:
+		text += "not met"
+	}
+	if c.Detail != "" {
+		text += " (" + c.Detail + ")"
+	}
+	if c.Kind.Polled() && !c.At.IsZero() {
+		text += ", checked " + moment(c.At)
+	}
+	return text
 }
 
 func (a *app) printRun(f *fields, j *job.Job, r *job.Run) {

@@ -12,33 +12,33 @@ import (
 // in UTC with microseconds. Keys are only ever added.
 
 type jobView struct {
-	Schema       int         `json:"schema"`
-	ID           job.ID      `json:"id"`
-	Name         string      `json:"name"`
-	Group        string      `json:"group"`
-	Command      []job.Text  `json:"command"`
-	Cwd          job.Text    `json:"cwd"`
-	Status       job.Status  `json:"status"`
-	Phase        job.Phase   `json:"phase"`
-	Result       *job.Result `json:"result"`
-	Reason       *job.Reason `json:"reason"`
-	Message      *string     `json:"message"`
-	SubmittedAt  *stamp      `json:"submitted_at"`
-	StartedAt    *stamp      `json:"started_at"`
-	StoppedAt    *stamp      `json:"stopped_at"`
-	NextAt       *stamp      `json:"next_at"`
-	ExitCode     *int        `json:"exit_code"`
-	Signal       *job.Signal `json:"signal"`
-	RunCount     int         `json:"run_count"`
-	SuccessCount int         `json:"success_count"`
-	FailureCount int         `json:"failure_count"`
-	HeartbeatAt  *stamp      `json:"heartbeat_at"`
-	Backend      string      `json:"backend"`
-	Scope        string      `json:"scope"`
-	Host         string      `json:"host"`
-	Conditions   []struct{}  `json:"conditions"`
-	Runs         []runView   `json:"runs,omitempty"`
-	Spec         *job.Spec   `json:"spec"`
+	Schema       int             `json:"schema"`
+	ID           job.ID          `json:"id"`
+	Name         string          `json:"name"`
+	Group        string          `json:"group"`
+	Command      []job.Text      `json:"command"`
+	Cwd          job.Text        `json:"cwd"`
+	Status       job.Status      `json:"status"`
+	Phase        job.Phase       `json:"phase"`
+	Result       *job.Result     `json:"result"`
+	Reason       *job.Reason     `json:"reason"`
+	Message      *string         `json:"message"`
+	SubmittedAt  *stamp          `json:"submitted_at"`
+	StartedAt    *stamp          `json:"started_at"`
+	StoppedAt    *stamp          `json:"stopped_at"`
+	NextAt       *stamp          `json:"next_at"`
+	ExitCode     *int            `json:"exit_code"`
+	Signal       *job.Signal     `json:"signal"`
+	RunCount     int             `json:"run_count"`
+	SuccessCount int             `json:"success_count"`
+	FailureCount int             `json:"failure_count"`
+	HeartbeatAt  *stamp          `json:"heartbeat_at"`
+	Backend      string          `json:"backend"`
+	Scope        string          `json:"scope"`
+	Host         string          `json:"host"`
+	Conditions   []conditionView `json:"conditions"`
+	Runs         []runView       `json:"runs,omitempty"`
+	Spec         *job.Spec       `json:"spec"`
 }
 
 type runView struct {
@@ -58,6 +58,15 @@ type runView struct {
 	CPUSeconds   *float64    `json:"cpu_seconds"`
 	MemoryPeak   *int64      `json:"memory_peak_bytes"`
 	Log          logView     `json:"log"`
+}
+
+type conditionView struct {
+	Kind      job.Kind `json:"kind"`
+	Target    job.Text `json:"target"`
+	Met       bool     `json:"met"`
+	CheckedAt *stamp   `json:"checked_at"`
+	Error     *string  `json:"error"`
+	Detail    *string  `json:"detail"`
 }
 
 type logView struct {
@@ -90,7 +99,10 @@ func (a *app) view(j *job.Job, runs bool) jobView {
 		Status: j.Status(), Phase: j.Phase, Result: known(j.Result), Reason: known(j.Reason), Message: known(j.Message),
 		SubmittedAt: at(j.SubmittedAt), StartedAt: at(j.StartedAt), StoppedAt: at(j.StoppedAt),
 		RunCount: j.RunCount, SuccessCount: j.SuccessCount, FailureCount: j.FailureCount,
-		Backend: j.Backend, Scope: j.Scope, Host: j.Host, Conditions: []struct{}{}, Spec: &j.Spec,
+		Backend: j.Backend, Scope: j.Scope, Host: j.Host, NextAt: at(j.NextAt), Conditions: []conditionView{}, Spec: &j.Spec,
+	}
+	for _, c := range j.Conditions {
+		v.Conditions = append(v.Conditions, conditionView{c.Kind, c.Target, c.Met, at(c.At), known(c.Error), known(c.Detail)})
 	}
 	if r := j.Last(); r != nil {
 		v.ExitCode, v.Signal = r.ExitCode, known(r.Signal)

@@ -23,16 +23,35 @@ const (
 // seen, until all have, or each returns false. It returns the jobs as they are
 // then, in the order given. A job that is deleted meanwhile counts as completed.
 func (a *app) await(ctx context.Context, jobs []*job.Job, each func(*job.Job) bool) ([]*job.Job, error) {
+	return a.awaitUntil(ctx, jobs, (*job.Job).Completed, each)
+}
+
+// awaitOne waits until something is so of a job, or it completes.
+func (a *app) awaitOne(ctx context.Context, j *job.Job, so func(*job.Job) bool) (*job.Job, error) {
+	jobs, err := a.awaitUntil(ctx, []*job.Job{j}, func(j *job.Job) bool { return j.Completed() || so(j) }, func(*job.Job) bool { return true })
+	return jobs[0], err
+}
+
+// runOver tells whether a run of the job has ended.
+func runOver(n int) func(*job.Job) bool {
+	return func(j *job.Job) bool {
+		r := j.Run(n)
+		return r != nil && !r.Active() || r == nil && j.RunCount > n
+	}
+}
+
+// awaitUntil is await for what over tells of a job.
+func (a *app) awaitUntil(ctx context.Context, jobs []*job.Job, over, each func(*job.Job) bool) ([]*job.Job, error) {
 	events := a.stateChanges(ctx, jobs)
 	out := append([]*job.Job(nil), jobs...)
 	told := make([]bool, len(out))
 	for check := firstCheck; ; check = min(2*check, lastCheck) {
-		left, err := a.refresh(ctx, out, told)
+		left, err := a.refresh(ctx, out, told, over)
 		if err != nil {
-			return nil, err
+			return out, err
 		}
 		for i, j := range out {
-			if j.Completed() && !told[i] {
+			if over(j) && !told[i] {
 				told[i] = true
 				if !each(j) {
 					return out, nil
@@ -52,8 +71,8 @@ func (a *app) await(ctx context.Context, jobs []*job.Job, each func(*job.Job) bo
 }
 
 // refresh looks at the jobs that are not told of yet, and returns how many of
-// them are not completed.
-func (a *app) refresh(ctx context.Context, jobs []*job.Job, told []bool) (left int, err error) {
+// them are not over.
+func (a *app) refresh(ctx context.Context, jobs []*job.Job, told []bool, over func(*job.Job) bool) (left int, err error) {
 	for i, j := range jobs {
 		if told[i] {
 			continue
@@ -73,14 +92,14 @@ func (a *app) refresh(ctx context.Context, jobs []*job.Job, told []bool) (left i
 			if err != nil {
 				return 0, err
 			}
-			if fresh = seen[0]; fresh.Completed() {
+			if fresh = seen[0]; over(fresh) {
 				// Who was told so may rely on it: it is in the index.
 				if err := a.Step(ctx, j.ID); err != nil {
 					return 0, err
 				}
 			}
 		}
-		if jobs[i] = fresh; !fresh.Completed() {
+		if jobs[i] = fresh; !over(fresh) {
 			left++
 		}
 	}

@@ -3,7 +3,7 @@
 // the truth and every query is answered from it:
 //
 //	index/jobman.bolt
-//	├─ meta       "schema"          -> "1"
+//	├─ meta       "schema"          -> "2"
 //	├─ jobs       <id>              -> the job, JSON without its runs
 //	│             <id> '/' <count>  -> a run, JSON; count is 4 bytes, so the
 //	│                                  last runs are a cursor's walk away, mostly
@@ -12,6 +12,8 @@
 //	├─ by_time           <place>    -> <entry>
 //	├─ by_name    <hash> <place>    -> <entry>
 //	├─ by_group   <hash> <place>    -> <entry>
+//	├─ by_due     due at (8 bytes), id -> "": of active jobs of which something is
+//	│                                  due at a time
 //	└─ trash      <id>              -> "": deleted, its files may be left
 //
 //	place = 'a' (active) or 'd' (done), submitted at (8 bytes), id:
@@ -45,8 +47,9 @@ import (
 )
 
 // schema is the version of the bucket tree and of what the JSON in it means. A
-// jobman refuses an index with a greater one.
-const schema = 1
+// jobman refuses an index with a greater one, and brings a lesser one up to date
+// with its first write. Schema 1 had no by_due, and its jobs waited for nothing.
+const schema = 2
 
 // Options of a store.
 type Options struct {

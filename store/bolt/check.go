@@ -43,7 +43,7 @@ func (t tx) checkJobs() (problems []error) {
 	wrong := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
 	var j *job.Job
 	runs := 0
-	active := 0
+	active, due := 0, 0
 	for k, v := range all(t.jobs()) {
 		if id, _, isRun := bytes.Cut(k, []byte("/")); isRun {
 			d := document{job: []byte("{}"), runs: [][]byte{v}}
@@ -73,6 +73,12 @@ func (t tx) checkJobs() (problems []error) {
 				wrong("%s does not hold job %s as it is", indexes[i], k)
 			}
 		}
+		if key := e.dueKey(); key != nil {
+			due++
+			if b := t.Bucket(bucketDue); b != nil && b.Get(key) == nil {
+				wrong("%s does not hold job %s", bucketDue, k)
+			}
+		}
 		env := t.Bucket(bucketEnv).Get(k)
 		if j.Completed() != (env == nil) {
 			wrong("job %s: completed %t, environment %t", k, j.Completed(), env != nil)
@@ -80,6 +86,9 @@ func (t tx) checkJobs() (problems []error) {
 		if env != nil {
 			active++
 		}
+	}
+	if b := t.Bucket(bucketDue); b != nil && count(b) != due {
+		wrong("%s has %d entries for %d jobs", bucketDue, count(b), due)
 	}
 	if n := count(t.Bucket(bucketEnv)); n != active {
 		wrong("%d environments for %d active jobs", n, active)

@@ -17,13 +17,14 @@ var (
 	bucketJobs  = []byte("jobs")
 	bucketEnv   = []byte("env")
 	bucketTrash = []byte("trash")
+	bucketDue   = []byte("by_due")
 
 	bucketByTime  = []byte("by_time")
 	bucketByName  = []byte("by_name")
 	bucketByGroup = []byte("by_group")
 	indexes       = [3][]byte{bucketByTime, bucketByName, bucketByGroup} // as entry.keys
 
-	buckets = [][]byte{bucketMeta, bucketJobs, bucketEnv, bucketTrash, bucketByTime, bucketByName, bucketByGroup}
+	buckets = [][]byte{bucketMeta, bucketJobs, bucketEnv, bucketTrash, bucketByTime, bucketByName, bucketByGroup, bucketDue}
 
 	keySchema = []byte("schema")
 )
@@ -156,6 +157,22 @@ func (t tx) put(j *job.Job, was *entry) (changed bool, err error) {
 		}
 		if err := put(index, key, value); err != nil {
 			return changed, err
+		}
+	}
+	var due []byte
+	if was != nil {
+		due = was.dueKey()
+	}
+	if key := now.dueKey(); !bytes.Equal(key, due) {
+		if due != nil {
+			if err := t.Bucket(bucketDue).Delete(due); err != nil {
+				return changed, err
+			}
+		}
+		if key != nil {
+			if err := t.Bucket(bucketDue).Put(key, nil); err != nil {
+				return changed, err
+			}
 		}
 	}
 	if now.done {

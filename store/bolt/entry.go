@@ -23,6 +23,7 @@ type entry struct {
 	group  string
 	name   string
 	long   bool
+	due    int64 // when something is due of it, Unix microseconds; 0: nothing
 }
 
 const (
@@ -32,7 +33,24 @@ const (
 )
 
 func newEntry(j *job.Job) entry {
-	return entry{j.ID, j.SubmittedAt.UnixNano(), j.Completed(), j.Result, j.Spec.Group, j.Spec.Name, len(j.Spec.Name) > longName}
+	e := entry{j.ID, j.SubmittedAt.UnixNano(), j.Completed(), j.Result, j.Spec.Group, j.Spec.Name, len(j.Spec.Name) > longName, 0}
+	if !e.done && !j.NextAt.IsZero() {
+		e.due = j.NextAt.UnixMicro() + 1 // never early
+	}
+	return e
+}
+
+// dueKey is the entry's key in by_due, nil where nothing is due.
+func (e *entry) dueKey() []byte {
+	if e.due == 0 {
+		return nil
+	}
+	return append(timeKey(e.due), e.id...)
+}
+
+// timeKey makes keys sort by time, before 1970 too.
+func timeKey(t int64) []byte {
+	return binary.BigEndian.AppendUint64(nil, uint64(t)^1<<63)
 }
 
 func hash(s string) []byte {
@@ -51,8 +69,7 @@ func side(done bool) byte {
 // key returns the entry's key below a prefix.
 func (e *entry) key(prefix []byte) []byte {
 	k := append(bytes.Clone(prefix), side(e.done))
-	k = binary.BigEndian.AppendUint64(k, uint64(e.at)^1<<63) // so that times before 1970 sort first
-	return append(k, e.id...)
+	return append(append(k, timeKey(e.at)...), e.id...)
 }
 
 func (e *entry) value() []byte {

@@ -93,6 +93,8 @@ func (s *Store) Query(ctx context.Context, f store.Filter) ([]*job.Job, error) {
 // narrowest index.
 func (t tx) find(f *store.Filter) (found []entry, err error) {
 	switch {
+	case !f.Due.IsZero():
+		found, err = t.due(f)
 	case f.ID != "":
 		found, err = t.withPrefix(string(f.ID), f)
 	case f.IDPrefix != "":
@@ -130,6 +132,30 @@ func limit(found []entry, n int) []entry {
 		}
 		return e.done && n < 0
 	})
+}
+
+// due finds the jobs of which something is due.
+func (t tx) due(f *store.Filter) (found []entry, err error) {
+	b := t.Bucket(bucketDue)
+	if b == nil {
+		return nil, nil // schema 1
+	}
+	limit := timeKey(f.Due.UnixMicro())
+	c := b.Cursor()
+	for k, _ := c.First(); k != nil && bytes.Compare(k[:len(limit)], limit) <= 0; k, _ = c.Next() {
+		d, ok := t.load(job.ID(k[len(limit):]), 0)
+		if !ok {
+			return nil, t.store.damaged("job %s is in an index only", k[len(limit):])
+		}
+		j, err := t.store.decode(d)
+		if err != nil {
+			return nil, err
+		}
+		if e := newEntry(j); t.meets(&e, f) {
+			found = append(found, e)
+		}
+	}
+	return found, nil
 }
 
 // withPrefix finds jobs by the beginning of their id.

@@ -180,6 +180,17 @@ func (s *Store) checkIndex(b *bbolt.Tx, file *os.File) error {
 	case version > schema:
 		return fmt.Errorf("%w: %s has schema %d, this one knows %d; upgrade jobman", store.ErrSchema, s.path(), version, schema)
 	}
+	if version == 1 {
+		if !b.Writable() {
+			return nil
+		}
+		if _, err := b.CreateBucket(bucketDue); err != nil {
+			return err
+		}
+		if err := meta.Put(keySchema, strconv.AppendInt(nil, schema, 10)); err != nil {
+			return err
+		}
+	}
 	for _, name := range buckets {
 		if b.Bucket(name) == nil {
 			return s.damaged("it has no %s", name)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -109,7 +110,7 @@ func TestANewerSchemaIsRefused(t *testing.T) {
 	j := storetest.Job("name", "group")
 	submit(t, s, j)
 	err := s.update(t.Context(), func(t tx) (bool, error) {
-		return true, errors.Join(t.Bucket(bucketMeta).Put(keySchema, []byte("2")), t.DeleteBucket(bucketByTime))
+		return true, errors.Join(t.Bucket(bucketMeta).Put(keySchema, strconv.AppendInt(nil, schema+1, 10)), t.DeleteBucket(bucketByTime))
 	}, func() {})
 	if err != nil {
 		t.Fatal(err)

@@ -1,8 +1,11 @@
 package settings
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -61,22 +64,44 @@ func Build(ctx context.Context, t *testing.T, tags string) string {
 	if err != nil {
 		t.Fatalf("find the source: %v", err)
 	}
-	inner, overlay := filepath.Join(dir, "jobman-inner"), filepath.Join(dir, "overlay.json")
-	replace, err := json.Marshal(map[string]map[string]string{"Replace": {filepath.Join(strings.TrimSpace(string(src)), "inner.bin"): inner}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(overlay, replace, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for _, args := range [][]string{{"-o", inner, "jobman/cmd/jobman-inner"}, {"-overlay", overlay, "-o", jobman, "jobman/cmd/jobman"}} {
+	build := func(args ...string) {
 		cmd := exec.CommandContext(ctx, "go", append([]string{"build", "-trimpath", "-ldflags", "-s -w", "-tags", tags}, args...)...)
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("build jobman: %v\n%s", err, out)
 		}
 	}
+	build("-o", dir, "jobman/cmd/jobman-inner", "jobman/cmd/jobman-net")
+	replace := map[string]string{}
+	for _, name := range []string{"inner", "net"} {
+		packed := filepath.Join(dir, name+".gz")
+		if err := pack(filepath.Join(dir, "jobman-"+name), packed); err != nil {
+			t.Fatalf("build jobman: %v", err)
+		}
+		replace[filepath.Join(strings.TrimSpace(string(src)), name+".bin")] = packed
+	}
+	b, err := json.Marshal(map[string]map[string]string{"Replace": replace})
+	if err != nil {
+		t.Fatal(err)
+	}
+	overlay := filepath.Join(dir, "overlay.json")
+	if err := os.WriteFile(overlay, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	build("-overlay", overlay, "-o", jobman, "jobman/cmd/jobman")
 	return jobman
+}
+
+// pack compresses a file.
+func pack(from, to string) error {
+	b, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	_, err = w.Write(b)
+	return errors.Join(err, w.Close(), os.WriteFile(to, packed.Bytes(), 0o600))
 }
 
 // NeedLab skips a test that needs a lab of its own where there can't be one.

@@ -1,0 +1,193 @@
+package dbusctl
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"jobman/job"
+	"jobman/units"
+)
+
+// Arm implements engine.Backend. Jobs that wait for a moment share its timer; one
+// that polls has a timer of its own, so that a slow check delays nobody; one that
+// waits for files has a path unit. A new revision of these is made before the
+// last one goes.
+func (s *Systemd) Arm(ctx context.Context, j *job.Job) error {
+	c, err := s.connect(ctx)
+	defer s.disconnect()
+	if err != nil {
+		return err
+	}
+	steps, err := s.steps(ctx, c)
+	if err != nil {
+		return err
+	}
+	watched := c.states(ctx, steps)
+	var replies []*reply
+	if at := j.Armed.At; !at.IsZero() {
+		replies = append(replies, c.startTransient(ctx, func() (units.Unit, []units.Unit) {
+			if polling(j) {
+				return steps.Own(j.ID, j.Armed.Rev, at, time.Until(at))
+			}
+			return steps.Wake(at, time.Until(at))
+		}))
+	}
+	if len(j.Armed.Watches) > 0 {
+		replies = append(replies, c.startTransient(ctx, func() (units.Unit, []units.Unit) {
+			return steps.Files(j.ID, j.Armed.Rev, j.Armed.Watches)
+		}))
+	}
+	keepErr := c.keep(ctx, steps, watched)
+	for _, r := range replies {
+		if e := r.Store(); e != nil && !is(e, "UnitExists") && err == nil {
+			err = fmt.Errorf("wait for what %s waits for: %w", j.ID, refused(e))
+		}
+	}
+	if err != nil {
+		return err
+	}
+	s.log(keepErr)
+	if j.Armed.Rev > 1 {
+		return c.stopOwn(ctx, j.ID, j.Armed.Rev)
+	}
+	return nil
+}
+
+// polling tells whether the job has a timer of its own.
+func polling(j *job.Job) bool { return j.Phase == job.Waiting && j.MetAt.IsZero() && j.Polls() }
+
+// triggerTypes are the suffixes of the units that wait.
+var triggerTypes = []string{".timer", ".path"}
+
+// stopOwn stops a job's triggers that are older than a revision. Their services
+// are left: one of them may be what calls.
+func (c *conn) stopOwn(ctx context.Context, id job.ID, before int) error {
+	var patterns []string
+	for _, suffix := range triggerTypes {
+		patterns = append(patterns, units.OwnPattern(id)+suffix)
+	}
+	found, err := c.list(ctx, patterns)
+	if err != nil {
+		return err
+	}
+	var names []string
+	for _, u := range found {
+		if _, rev, ok := units.ParseOwn(u.Name); ok && rev < before {
+			names = append(names, u.Name)
+		}
+	}
+	return c.stopAll(ctx, names)
+}
+
+func (c *conn) stopAll(ctx context.Context, names []string) (err error) {
+	var replies []*reply
+	for _, name := range names {
+		replies = append(replies, c.manage(ctx, "StopUnit", name, "replace"))
+	}
+	for i, r := range replies {
+		if e := r.Store(); e != nil && !is(e, "NoSuchUnit") && err == nil {
+			err = fmt.Errorf("stop %s: %w", names[i], refused(e))
+		}
+	}
+	return err
+}
+
+// Disarm implements engine.Backend.
+func (s *Systemd) Disarm(ctx context.Context, id job.ID) error {
+	c, err := s.connect(ctx)
+	defer s.disconnect()
+	if err != nil {
+		return err
+	}
+	return c.stopOwn(ctx, id, int(^uint(0)>>1))
+}
+
+// Armed implements engine.Backend.
+func (s *Systemd) Armed(ctx context.Context, jobs []*job.Job) (map[job.ID]bool, error) {
+	c, err := s.connect(ctx)
+	defer s.disconnect()
+	if err != nil && isGone(s.scope, err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	steps, err := s.steps(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	found, err := c.triggers(ctx, steps)
+	if err != nil {
+		return nil, err
+	}
+	armed := make(map[job.ID]bool, len(jobs))
+	for _, j := range jobs {
+		timer := steps.WakeName(j.Armed.At)
+		if polling(j) {
+			timer = units.OwnName(j.ID, j.Armed.Rev)
+		}
+		armed[j.ID] = j.Armed.Rev > 0 &&
+			(j.Armed.At.IsZero() || found[timer+".timer"]) &&
+			(len(j.Armed.Watches) == 0 || found[units.FilesName(j.ID, j.Armed.Rev)+".path"])
+	}
+	return armed, nil
+}
+
+// triggers lists the names of all that waits for a store's jobs, and of what
+// other stores' jobs have of their own.
+func (c *conn) triggers(ctx context.Context, steps units.Steps) (map[string]bool, error) {
+	patterns := []string{steps.WakePattern()}
+	for _, suffix := range triggerTypes {
+		patterns = append(patterns, units.OwnPattern("")+suffix)
+	}
+	found, err := c.list(ctx, patterns)
+	if err != nil {
+		return nil, err
+	}
+	names := make(map[string]bool, len(found))
+	for _, u := range found {
+		if u.Active == "active" || u.Active == "activating" {
+			names[u.Name] = true
+		}
+	}
+	return names, nil
+}
+
+// Unneeded implements engine.Keeper. Of what single jobs have of their own only
+// that is stopped whose job is the store's and waits no more; of jobs that are
+// not there, nobody knows whose they were, and their next step finds nothing.
+func (s *Systemd) Unneeded(ctx context.Context, jobs func() ([]*job.Job, error)) error {
+	c, err := s.connect(ctx)
+	defer s.disconnect()
+	if err != nil {
+		return err
+	}
+	steps, err := s.steps(ctx, c)
+	if err != nil {
+		return err
+	}
+	found, err := c.triggers(ctx, steps)
+	if err != nil {
+		return err
+	}
+	waiting, err := jobs()
+	if err != nil {
+		return err
+	}
+	for _, j := range waiting {
+		delete(found, steps.WakeName(j.Armed.At)+".timer")
+	}
+	var names []string
+	for name := range found {
+		if id, rev, own := units.ParseOwn(name); own {
+			i := slices.IndexFunc(waiting, func(j *job.Job) bool { return j.ID == id })
+			if i < 0 || rev >= waiting[i].Armed.Rev {
+				continue
+			}
+		}
+		names = append(names, name)
+	}
+	return c.stopAll(ctx, names)
+}

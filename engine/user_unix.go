@@ -1,0 +1,117 @@
+//go:build unix
+
+package engine
+
+import (
+	"fmt"
+	"os/exec"
+	"os/user"
+	"strconv"
+	"syscall"
+
+	"jobman/job"
+)
+
+// identity is who a command runs as.
+type identity struct {
+	uid, gid int
+	groups   []int
+}
+
+// identityOf finds the user and the groups that a spec asks for; nil: those of
+// this process. Without a group it is the user's, with all that the user is in.
+func identityOf(spec *job.Spec) (*identity, error) {
+	if spec.UID == "" && spec.GID == "" {
+		return nil, nil
+	}
+	id := &identity{uid: syscall.Geteuid(), gid: syscall.Getegid()}
+	if spec.UID != "" {
+		u, err := user.Lookup(spec.UID)
+		if err != nil {
+			u, err = user.LookupId(spec.UID)
+		}
+		switch n, nerr := strconv.Atoi(spec.UID); {
+		case err == nil:
+			if id.uid, err = strconv.Atoi(u.Uid); err == nil {
+				id.gid, err = strconv.Atoi(u.Gid)
+			}
+			if err != nil {
+				return nil, err
+			}
+			names, err := u.GroupIds()
+			if err != nil {
+				return nil, fmt.Errorf("find the groups of %s: %w", spec.UID, err)
+			}
+			for _, name := range names {
+				if g, err := strconv.Atoi(name); err == nil {
+					id.groups = append(id.groups, g)
+				}
+			}
+		case nerr == nil && n >= 0:
+			id.uid, id.gid = n, n // nobody has it
+		default:
+			return nil, fmt.Errorf("there is no user %s", spec.UID)
+		}
+	}
+	if spec.GID != "" {
+		g, err := user.LookupGroup(spec.GID)
+		if err != nil {
+			g, err = user.LookupGroupId(spec.GID)
+		}
+		number := spec.GID
+		if err == nil {
+			number = g.Gid
+		}
+		if id.gid, err = strconv.Atoi(number); err != nil || id.gid < 0 {
+			return nil, fmt.Errorf("there is no group %s", spec.GID)
+		}
+	}
+	return id, nil
+}
+
+// UserVariables returns the variables that tell the user which a spec asks for
+// who it is, as login(1) sets them. It returns an error where there is no such
+// user or group.
+func UserVariables(spec *job.Spec) (map[string]string, error) {
+	if _, err := identityOf(spec); err != nil || spec.UID == "" {
+		return nil, err
+	}
+	u, err := user.Lookup(spec.UID)
+	if err != nil {
+		if u, err = user.LookupId(spec.UID); err != nil {
+			return nil, nil // a number that nobody has
+		}
+	}
+	return map[string]string{"HOME": u.HomeDir, "USER": u.Username, "LOGNAME": u.Username}, nil
+}
+
+// become changes this process, which must have the right to.
+func (id *identity) become() error {
+	if err := syscall.Setgroups(id.groups); err != nil {
+		return fmt.Errorf("set the groups: %w", err)
+	}
+	if err := syscall.Setgid(id.gid); err != nil {
+		return fmt.Errorf("become group %d: %w", id.gid, err)
+	}
+	if err := syscall.Setuid(id.uid); err != nil {
+		return fmt.Errorf("become user %d: %w", id.uid, err)
+	}
+	return nil
+}
+
+// RunAs has a command run as the user and group that a spec asks for.
+func RunAs(cmd *exec.Cmd, spec *job.Spec) error {
+	id, err := identityOf(spec)
+	if err != nil || id == nil {
+		return err
+	}
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{}
+	}
+	c := &syscall.Credential{Uid: uint32(id.uid), Gid: uint32(id.gid)}
+	for _, g := range id.groups {
+		c.Groups = append(c.Groups, uint32(g))
+	}
+	cmd.SysProcAttr.Credential = c
+	return nil
+}
