@@ -121,9 +121,10 @@ func (e *Engine) Due(ctx context.Context) (int, error) {
 }
 
 // StepTriggered steps a job because of what was armed for it. Where the job waits
-// no more, whoever ended that was killed before it was disarmed.
-func (e *Engine) StepTriggered(ctx context.Context, id job.ID) error {
-	if err := e.Step(ctx, id); err != nil {
+// no more, whoever ended that was killed before it was disarmed. rearm: what was
+// armed can't be relied on from now on.
+func (e *Engine) StepTriggered(ctx context.Context, id job.ID, rearm bool) error {
+	if err := e.step(ctx, id, rearm); err != nil {
 		return err
 	}
 	j, err := e.Store.Get(ctx, id, 1)
@@ -142,6 +143,10 @@ func (e *Engine) StepTriggered(ctx context.Context, id job.ID) error {
 
 // Start ends a job's waiting: its next run starts now.
 func (e *Engine) Start(ctx context.Context, id job.ID) error {
+	// A run that has ended may not be recorded yet.
+	if err := e.Step(ctx, id); err != nil {
+		return err
+	}
 	err := e.Store.Update(ctx, []job.ID{id}, func(j *job.Job) error { return j.Release(e.now()) })
 	if err != nil {
 		return err

@@ -99,7 +99,7 @@ func tickVerb(args []string) error {
 	})
 }
 
-// stepVerb: step STORE [JOB|due].
+// stepVerb: step STORE [due|JOB [rearm]].
 func stepVerb(args []string) error {
 	return withEngine(tree.Tree(args[0]), func(ctx context.Context, h *House) error {
 		switch {
@@ -108,7 +108,7 @@ func stepVerb(args []string) error {
 			return err
 		case len(args) > 1:
 			h.Patient = true
-			return h.StepTriggered(ctx, job.ID(args[1]))
+			return h.StepTriggered(ctx, job.ID(args[1]), len(args) > 2 && args[2] == "rearm")
 		}
 		err := h.Drain(ctx)
 		left, lerr := h.Tree.Mail()

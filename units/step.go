@@ -2,6 +2,7 @@ package units
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -130,7 +131,12 @@ func (s Steps) Files(id job.ID, rev int, watches []job.Watch) (Unit, []Unit) {
 	if s.Version >= pathLimits {
 		unit.Properties = append(unit.Properties, Property{"TriggerLimitIntervalUSec", uint64(0)})
 	}
-	return unit, []Unit{s.service(name+".service", "jobman steps "+id.Short(), "step", s.Store, string(id))}
+	args := []string{"step", s.Store, string(id)}
+	if slices.ContainsFunc(watches, func(w job.Watch) bool { return w.Kind == "PathChanged" }) {
+		// While its service runs a path unit sees no changes.
+		args = append(args, "rearm")
+	}
+	return unit, []Unit{s.service(name+".service", "jobman steps "+id.Short(), args...)}
 }
 
 // lastCalendarYear is the last that systemd takes.

@@ -65,11 +65,28 @@ func TestUnitsThatStep(t *testing.T) {
 	golden(t, "step", text(s.Watch()))
 	golden(t, "net", text(s.Net()))
 	golden(t, "later", text(s.Later(id, 7, 1500*time.Millisecond)))
+	at := time.Date(2026, 11, 23, 8, 39, 55, 43764000, time.UTC)
+	golden(t, "wake", text(s.Wake(at, time.Hour)))
+	golden(t, "own", text(s.Own(id, 3, at, 0)))
+	golden(t, "files", text(s.Files(id, 4, []job.Watch{{Kind: "PathExistsGlob", Path: "/in/*.csv"}, {Kind: "PathChanged", Path: "/in"}})))
 	s.Version = 249
 	main, _ := s.Watch()
 	for _, p := range main.Properties {
 		if p.Name == "TriggerLimitIntervalUSec" {
 			t.Error("systemd 249 refuses TriggerLimitIntervalUSec= of a path unit")
+		}
+	}
+}
+
+func TestNamesOfTriggersAreReadBack(t *testing.T) {
+	for name, want := range map[string]int{OwnName(id, 12) + ".timer": 12, FilesName(id, 7) + ".path": 7} {
+		if got, rev, ok := ParseOwn(name); got != id || rev != want || !ok {
+			t.Errorf("%s: %s %d %t", name, got, rev, ok)
+		}
+	}
+	for _, name := range []string{RunName(job.Ref{ID: id, Run: 1}), "jobman-wake-0123-5.timer", "jobman-" + string(id) + "-t7.timer", "jobman-" + string(id) + "-wx.timer"} {
+		if _, _, ok := ParseOwn(name); ok {
+			t.Errorf("%s is taken for a waiting job's", name)
 		}
 	}
 }

@@ -81,7 +81,7 @@ func runCode(j *job.Job) int {
 	switch {
 	case r == nil:
 		return codeNoCode
-	case r.Reason == job.ReasonTimeout:
+	case r.Reason == job.ReasonTimeout, r.Reason == job.ReasonJobTimeout:
 		return codeTimeout
 	case r.Signal != "":
 		return codeSignalled + int(r.Signal.Number())
