@@ -52,7 +52,7 @@ func Decide(j Job, o Observation) (Job, []Action) {
 	executed := o.Claim.Executed()
 	switch {
 	case o.Claim != nil && o.Claim.Void != "":
-		concludeVoid(r, o, kill)
+		j.concludeVoid(o, kill)
 	case o.Exit != nil:
 		j.conclude(*o.Exit, kill)
 	case o.Unit.State == UnitUnknown:
@@ -168,7 +168,8 @@ func absorb(j *Job, o Observation) {
 }
 
 // concludeVoid ends a run whose command was never executed.
-func concludeVoid(r *Run, o Observation, kill *Kill) {
+func (j *Job) concludeVoid(o Observation, kill *Kill) {
+	r := j.Last()
 	why := o.Claim.Void
 	at := o.Claim.At
 	if o.Exit != nil {
@@ -179,6 +180,10 @@ func concludeVoid(r *Run, o Observation, kill *Kill) {
 	}
 	if kill != nil && !at.Before(kill.At) {
 		r.end(Killed, ReasonKilled, "killed before the command was executed", at)
+		return
+	}
+	if limit, ofJob := j.limitOf(r); limit > 0 && o.Exit != nil && o.Exit.ServiceResult == "timeout" && !o.Exit.StopQueued {
+		j.endLate(limit, ofJob, " before the command was executed", at)
 		return
 	}
 	r.end(Failure, ReasonStartFailed, why, at)
@@ -201,11 +206,7 @@ func (j *Job) conclude(e Exit, kill *Kill) {
 		r.end(Failure, ReasonLost, "ended by a shutdown"+how(e), e.At)
 	case j.timedOut(e):
 		limit, ofJob := j.limitOf(r)
-		if ofJob {
-			r.end(Failure, ReasonJobTimeout, "the job's time of "+Duration(j.Spec.Timeout.Job).String()+" was over"+how(e), e.At)
-			return
-		}
-		r.end(Failure, ReasonTimeout, "took longer than "+Duration(limit).String()+how(e), e.At)
+		j.endLate(limit, ofJob, how(e), e.At)
 	case e.ServiceResult == "oom-kill":
 		r.end(Failure, ReasonOOM, "out of memory", e.At)
 	case e.Signal != "":
@@ -215,6 +216,15 @@ func (j *Job) conclude(e Exit, kill *Kill) {
 	default:
 		r.end(j.Spec.Retries.classify(*e.Code), ReasonExit, fmt.Sprintf("exited with code %d", *e.Code), e.At)
 	}
+}
+
+// endLate ends the current run because its time, or the job's, was over.
+func (j *Job) endLate(limit time.Duration, ofJob bool, how string, at time.Time) {
+	if ofJob {
+		j.Last().end(Failure, ReasonJobTimeout, "the job's time of "+j.Spec.Timeout.Job.String()+" was over"+how, at)
+		return
+	}
+	j.Last().end(Failure, ReasonTimeout, "took longer than "+Duration(limit).String()+how, at)
 }
 
 // timedOut tells whether a run ended because it had taken too long. Where only

@@ -55,9 +55,6 @@ func (j *Job) settle(o Observation) {
 	case reached(j.SuccessCount, policy.NumSuccesses):
 		end(Success, r.Reason, r.Message)
 		return
-	case reached(j.FailureCount, policy.NumFailures) && r.Result == Failure:
-		end(Failure, r.Reason, r.Message)
-		return
 	case reached(j.FailureCount, policy.NumFailures):
 		as(r.Reason, r.Message)
 		return
