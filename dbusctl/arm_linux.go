@@ -49,10 +49,33 @@ func (s *Systemd) Arm(ctx context.Context, j *job.Job) error {
 		return err
 	}
 	s.log(keepErr)
+	if slices.ContainsFunc(j.Armed.Watches, func(w job.Watch) bool { return w.Kind == "PathChanged" }) {
+		if err := c.started(ctx, units.FilesName(j.ID, j.Armed.Rev)+".path"); err != nil {
+			return err
+		}
+	}
 	if j.Armed.Rev > 1 {
 		return c.stopOwn(ctx, j.ID, j.Armed.Rev)
 	}
 	return nil
+}
+
+// started waits until a unit whose start was queued is active. From then on a path
+// unit sees changes; what was there before, its caller looks for.
+func (c *conn) started(ctx context.Context, name string) error {
+	for pause := time.Millisecond; ; pause *= 2 {
+		var state string
+		if err := c.state(ctx, name).Store(&state); err != nil {
+			return fmt.Errorf("ask for the state of %s: %w", name, err)
+		}
+		if state != "inactive" && state != "activating" {
+			return nil
+		}
+		if pause > deadline {
+			return fmt.Errorf("%s stays %s", name, state)
+		}
+		time.Sleep(pause)
+	}
 }
 
 // polling tells whether the job has a timer of its own.

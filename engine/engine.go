@@ -19,6 +19,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"slices"
+	"sync"
 	"time"
 
 	"jobman/failpoint"
@@ -71,28 +72,86 @@ func (e *Engine) log(err error) {
 // durable and runs, or will, without this process; also when it returns a
 // *FilesError. A job that the backend won't take is withdrawn.
 func (e *Engine) Submit(ctx context.Context, j *job.Job, env []byte, unique bool) error {
-	b, err := e.Backend(j.Backend, j.Scope)
+	actions, err := e.intend(ctx, j)
 	if err != nil {
 		return err
 	}
-	manager, err := b.Manager(ctx)
-	if err != nil {
-		return &BackendError{err}
-	}
-	j.Phase, j.HostID, j.Conditions = job.Waiting, e.HostID, j.Spec.Wait.Conditions()
-	o := e.observation()
-	o.Manager = manager
-	if err := e.sense(ctx, j, &o); err != nil {
-		return err
-	}
-	decided, actions := job.Decide(*j, o)
-	*j = decided
 	if err := e.Store.Submit(ctx, j, env, unique); err != nil {
 		return err
 	}
 	failpoint.Hit("submitted")
-	for _, a := range actions {
+	return e.launch(ctx, j, actions)
+}
+
+// Submission is a job to be submitted, with its environment.
+type Submission struct {
+	Job *job.Job
+	Env []byte
+}
+
+// launchAtOnce is how many calls of a backend are under way at a time.
+const launchAtOnce = 32
+
+// SubmitAll is Submit for many: they are added in one transaction. It returns for
+// each what Submit would, or one error if none was added.
+func (e *Engine) SubmitAll(ctx context.Context, all []Submission) ([]error, error) {
+	jobs, envs := make([]*job.Job, len(all)), make([][]byte, len(all))
+	actions := make([][]job.Action, len(all))
+	for i, s := range all {
 		var err error
+		if actions[i], err = e.intend(ctx, s.Job); err != nil {
+			return nil, err
+		}
+		jobs[i], envs[i] = s.Job, s.Env
+	}
+	if err := e.Store.SubmitAll(ctx, jobs, envs); err != nil {
+		return nil, err
+	}
+	failpoint.Hit("submitted")
+	errs := make([]error, len(all))
+	next := make(chan int)
+	var launching sync.WaitGroup
+	for range min(launchAtOnce, len(all)) {
+		launching.Go(func() {
+			for i := range next {
+				errs[i] = e.launch(ctx, jobs[i], actions[i])
+			}
+		})
+	}
+	for i := range all {
+		next <- i
+	}
+	close(next)
+	launching.Wait()
+	return errs, nil
+}
+
+// intend decides about a job that is about to be added.
+func (e *Engine) intend(ctx context.Context, j *job.Job) ([]job.Action, error) {
+	b, err := e.Backend(j.Backend, j.Scope)
+	if err != nil {
+		return nil, err
+	}
+	j.Phase, j.HostID, j.Conditions = job.Waiting, e.HostID, j.Spec.Wait.Conditions()
+	o := e.observation()
+	if o.Manager, err = b.Manager(ctx); err != nil {
+		return nil, &BackendError{err}
+	}
+	if err := e.sense(ctx, j, &o); err != nil {
+		return nil, err
+	}
+	decided, actions := job.Decide(*j, o)
+	*j = decided
+	return actions, nil
+}
+
+// launch does what was decided about a job that was just added.
+func (e *Engine) launch(ctx context.Context, j *job.Job, actions []job.Action) error {
+	b, err := e.Backend(j.Backend, j.Scope)
+	if err != nil {
+		return err
+	}
+	for _, a := range actions {
 		switch a {
 		case job.Start:
 			err = e.start(ctx, b, j, true)

@@ -85,20 +85,6 @@ func UserVariables(spec *job.Spec) (map[string]string, error) {
 	return map[string]string{"HOME": u.HomeDir, "USER": u.Username, "LOGNAME": u.Username}, nil
 }
 
-// become changes this process, which must have the right to.
-func (id *identity) become() error {
-	if err := syscall.Setgroups(id.groups); err != nil {
-		return fmt.Errorf("set the groups: %w", err)
-	}
-	if err := syscall.Setgid(id.gid); err != nil {
-		return fmt.Errorf("become group %d: %w", id.gid, err)
-	}
-	if err := syscall.Setuid(id.uid); err != nil {
-		return fmt.Errorf("become user %d: %w", id.uid, err)
-	}
-	return nil
-}
-
 // RunAs has a command run as the user and group that a spec asks for.
 func RunAs(cmd *exec.Cmd, spec *job.Spec) error {
 	id, err := identityOf(spec)

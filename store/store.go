@@ -22,6 +22,10 @@ type Store interface {
 	// the job is completed. An id that is there already is an error.
 	Submit(ctx context.Context, j *job.Job, env []byte, unique bool) error
 
+	// SubmitAll adds many jobs, each with its environment, in one transaction, as
+	// Submit does without unique.
+	SubmitAll(ctx context.Context, jobs []*job.Job, envs [][]byte) error
+
 	// Get returns a job with at most the given number of its last runs (-1:
 	// all), in order, or ErrNotFound.
 	Get(ctx context.Context, id job.ID, runs int) (*job.Job, error)

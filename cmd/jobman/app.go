@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 
+	"jobman/config"
 	"jobman/engine"
 	"jobman/failpoint"
 	"jobman/house"
@@ -27,6 +28,10 @@ type app struct {
 	stderr io.Writer
 	words  words // the command line as it was split
 	umask  int   // as it was inherited
+
+	settings *config.Settings
+	chosen   string // the backend, once it was chosen
+	host     string // this machine's name, once it was looked up
 
 	scope string
 	tree  tree.Tree

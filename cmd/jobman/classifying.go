@@ -16,6 +16,10 @@ func (s classifying) Submit(ctx context.Context, j *job.Job, env []byte, unique 
 	return storeProblem(s.Store.Submit(ctx, j, env, unique))
 }
 
+func (s classifying) SubmitAll(ctx context.Context, jobs []*job.Job, envs [][]byte) error {
+	return storeProblem(s.Store.SubmitAll(ctx, jobs, envs))
+}
+
 func (s classifying) Get(ctx context.Context, id job.ID, runs int) (*job.Job, error) {
 	j, err := s.Store.Get(ctx, id, runs)
 	return j, storeProblem(err)

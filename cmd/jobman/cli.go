@@ -40,6 +40,7 @@ type grammar struct {
 	Signal signalCmd `cmd:"" help:"Send a signal to a running command, nothing else."`
 	Wait   waitCmd   `cmd:"" help:"Wait until jobs complete."`
 	Doctor doctorCmd `cmd:"" help:"Say what works here and what doesn't; rebuild a damaged index."`
+	Setup  setupCmd  `cmd:"" help:"Make jobs survive logout and reboot."`
 	Help   helpCmd   `cmd:"" help:"Show help for a verb."`
 }
 

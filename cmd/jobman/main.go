@@ -117,6 +117,7 @@ func (a *app) parse(argv []string) (err error) {
 		return err
 	}
 	*settings = *found
+	a.settings = settings
 	ctx, err := k.Parse(a.words.kong())
 	if errors.Is(err, helpShown{}) {
 		return nil

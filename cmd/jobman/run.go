@@ -12,6 +12,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"jobman/engine"
+	"jobman/house"
 	"jobman/job"
 )
 
@@ -33,6 +34,9 @@ type runCmd struct {
 	Retries    retryFlags `embed:"" prefix:"retries." group:"Repeating"`
 	limitFlags `group:"Limits"`
 
+	From         string `group:"Job" placeholder:"FILE" help:"Submit a job for each line of this file (-: stdin): a JSON object with the keys of a spec, as show --json prints it."`
+	AllOrNothing bool   `group:"Job" help:"With --from: submit nothing if a line is bad."`
+
 	Command []string `arg:"" optional:"" passthrough:"" help:"The command and its arguments; flags of jobman come before it. After -- anything is a command."`
 }
 
@@ -49,44 +53,19 @@ func (*runCmd) Help() string {
 
 // Run submits a job.
 func (r *runCmd) Run(a *app) error {
+	if r.From != "" {
+		return r.runFrom(a)
+	}
+	if r.AllOrNothing {
+		return usage("--all-or-nothing is for --from")
+	}
 	command := a.words.args
 	if len(command) == 0 {
 		return usage("there is no command").try("jobman help run")
 	}
-	spec, env, err := r.spec(a, command)
+	j, env, err := r.job(a, command)
 	if err != nil {
 		return err
-	}
-	if err := a.open(); err != nil {
-		return err
-	}
-	if err := a.trapID(); err != nil {
-		return err
-	}
-	backend, err := a.chooseBackend()
-	if err != nil {
-		return err
-	}
-	if err := a.honours(backend, spec); err != nil {
-		return err
-	}
-	// The command's own directory: a relative word means a file there.
-	if err := os.Chdir(string(spec.Chdir)); err != nil {
-		return usage("enter the working directory: %v", pathCause(err))
-	}
-	if _, err := engine.LookPath(command[0], variable(env, "PATH")); err != nil {
-		if len(spec.Wait.Conditions()) == 0 {
-			return a.commandNotFound(err)
-		}
-		a.note("%v yet; it must be there when the wait is over", pathCause(err))
-	}
-	host, err := os.Hostname()
-	if err != nil {
-		return fmt.Errorf("find the host name: %w", err)
-	}
-	j := &job.Job{
-		ID: job.NewID(), Spec: *spec, SubmittedAt: time.Now().UTC(),
-		Backend: backend, Scope: a.scope, Host: host,
 	}
 	err = a.Submit(a.ctx, j, env, r.Unique)
 	var files *engine.FilesError
@@ -96,6 +75,65 @@ func (r *runCmd) Run(a *app) error {
 		return submitError(err)
 	}
 	return r.announce(a, j)
+}
+
+// job makes a job of what is asked for.
+func (r *runCmd) job(a *app, command []string) (*job.Job, []byte, error) {
+	spec, env, err := r.spec(a, command)
+	if err != nil {
+		return nil, nil, err
+	}
+	if a.Engine == nil {
+		if err := a.open(); err != nil {
+			return nil, nil, err
+		}
+	}
+	if err := a.trapID(); err != nil {
+		return nil, nil, err
+	}
+	backend, err := a.chooseBackend()
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := a.honours(backend, spec); err != nil {
+		return nil, nil, err
+	}
+	if err := a.findCommand(spec, env); err != nil {
+		return nil, nil, err
+	}
+	if a.host == "" {
+		if a.host, err = os.Hostname(); err != nil {
+			return nil, nil, fmt.Errorf("find the host name: %w", err)
+		}
+	}
+	return &job.Job{
+		ID: job.NewID(), Spec: *spec, SubmittedAt: time.Now().UTC(),
+		Backend: backend, Scope: a.scope, Host: a.host,
+	}, env, nil
+}
+
+// findCommand makes sure that the command is there, in the job's own directory: a
+// relative word means a file there.
+func (a *app) findCommand(spec *job.Spec, env []byte) error {
+	here, err := os.Getwd()
+	if err != nil {
+		return usage("the working directory is gone: %v", pathCause(err)).try("cd")
+	}
+	if err := os.Chdir(string(spec.Chdir)); err != nil {
+		return usage("enter the working directory: %v", pathCause(err))
+	}
+	_, err = engine.LookPath(string(spec.Command[0]), variable(env, "PATH"))
+	if cerr := os.Chdir(here); cerr != nil {
+		return usage("enter the working directory: %v", pathCause(cerr))
+	}
+	if err == nil {
+		return nil
+	}
+	if len(spec.Wait.Conditions()) == 0 {
+		return a.commandNotFound(err)
+	}
+	a.note("%v yet; it must be there when the wait is over", pathCause(err))
+	return nil
 }
 
 // spec is what the flags, the words and this process's own settings ask for.
@@ -184,8 +222,25 @@ func (a *app) honours(backend string, s *job.Spec) error {
 	return nil
 }
 
-func (a *app) chooseBackend() (string, error) {
+// chooseBackend chooses once.
+func (a *app) chooseBackend() (_ string, err error) {
+	if a.chosen == "" {
+		a.chosen, err = a.findBackend()
+	}
+	return a.chosen, err
+}
+
+func (a *app) findBackend() (string, error) {
 	p := probe(a.scope, a.BackendKind)
+	if p.linux && p.booted && !p.manager && a.scope == "user" && a.BackendKind != "fork" {
+		// As under cron(8) or su(1): nobody has logged in, so there is none.
+		if err := house.StartManager(a.ctx); err == nil {
+			a.note("started your systemd, which stays from now on (lingering)")
+			p = probe(a.scope, a.BackendKind)
+		} else {
+			a.debug(fmt.Errorf("start the user's systemd: %w", err))
+		}
+	}
 	backend, why, err := detect(p)
 	if err != nil {
 		return "", err
@@ -194,7 +249,28 @@ func (a *app) chooseBackend() (string, error) {
 	if a.Verbose || backend == "fork" && p.booted && p.wanted == "auto" {
 		a.note("backend %s: %s", backend, why)
 	}
+	if backend == "systemd" && a.scope == "user" {
+		a.outliveLogout()
+	}
 	return backend, nil
+}
+
+// outliveLogout sees to it that the user's jobs do, or says that they don't.
+func (a *app) outliveLogout() {
+	lingers, err := house.Lingers()
+	if err != nil || lingers {
+		a.debug(err)
+		return
+	}
+	if err := house.SetLinger(a.ctx, true); err != nil {
+		a.debug(err)
+		a.note("this job ends when you log out, because lingering is off")
+		if !a.Quiet {
+			fmt.Fprintln(a.stderr, "try: sudo loginctl enable-linger $USER")
+		}
+		return
+	}
+	a.note("turned lingering on, so that your jobs go on when you log out")
 }
 
 // submitError words what can go wrong when a job is submitted: if no backend takes

@@ -18,7 +18,7 @@ var usual = map[string]string{"ps": "list", "status": "list", "stop": "kill", "c
 // trap looks for those that need no store.
 func (a *app) trap() error {
 	w := a.words
-	if !w.implicit || w.dashed {
+	if !w.implicit || w.dashed || len(w.args) == 0 {
 		return nil
 	}
 	if verb, ok := usual[w.args[0]]; ok && len(w.args) == 1 {
@@ -38,7 +38,7 @@ func isIDWord(word string) bool { return len(word) >= 8 && job.IsIDPrefix(word) 
 // job: jobman rm 3f2a91c4.
 func (a *app) trapID() error {
 	w := a.words
-	if !w.implicit || w.dashed {
+	if !w.implicit || w.dashed || len(w.args) == 0 {
 		return nil
 	}
 	for _, word := range w.args[1:] {
@@ -61,6 +61,9 @@ func (a *app) trapID() error {
 func (a *app) commandNotFound(why error) error {
 	w := a.words
 	p := usage("%v", pathCause(why))
+	if len(w.args) == 0 {
+		return p // it is not from the command line
+	}
 	word := w.args[0]
 	switch {
 	case len(w.args) == 1 && strings.ContainsAny(word, " \t\n|&;<>()$`*?"):

@@ -14,8 +14,19 @@ import (
 
 // Submit adds a job; see store.Store.
 func (s *Store) Submit(ctx context.Context, j *job.Job, env []byte, unique bool) error {
-	if !job.IsID(string(j.ID)) {
-		return fmt.Errorf("%q is not a job's id", j.ID)
+	return s.submit(ctx, []*job.Job{j}, [][]byte{env}, unique)
+}
+
+// SubmitAll adds many jobs; see store.Store.
+func (s *Store) SubmitAll(ctx context.Context, jobs []*job.Job, envs [][]byte) error {
+	return s.submit(ctx, jobs, envs, false)
+}
+
+func (s *Store) submit(ctx context.Context, jobs []*job.Job, envs [][]byte, unique bool) error {
+	for _, j := range jobs {
+		if !job.IsID(string(j.ID)) {
+			return fmt.Errorf("%q is not a job's id", j.ID)
+		}
 	}
 	there, err := s.exists()
 	if err != nil {
@@ -27,34 +38,47 @@ func (s *Store) Submit(ctx context.Context, j *job.Job, env []byte, unique bool)
 		}
 	}
 	return s.update(ctx, func(t tx) (bool, error) {
-		if _, ok := t.load(j.ID, 0); ok {
-			return false, fmt.Errorf("job %s exists already", j.ID)
-		}
-		if unique {
-			in, err := t.scan(bucketByName, hash(j.Spec.Name), &store.Filter{Active: true, Name: j.Spec.Name})
-			if err != nil {
-				return false, err
-			}
-			if len(in) > 0 {
-				return false, &store.ActiveError{ID: in[0].id}
-			}
-		}
-		// What a job of this id left behind is its own now.
-		if err := t.Bucket(bucketTrash).Delete([]byte(j.ID)); err != nil {
-			return false, err
-		}
-		if !j.Completed() {
-			if err := t.Bucket(bucketEnv).Put([]byte(j.ID), env); err != nil {
+		for i, j := range jobs {
+			if err := t.add(j, envs[i], unique); err != nil {
 				return false, err
 			}
 		}
-		return t.put(j, nil)
+		return len(jobs) > 0, nil
 	}, func() {
-		if err := s.tree.WriteJob(j.ID, &j.Spec, env); err != nil {
-			s.log(fmt.Errorf("write the files of job %s: %w", j.ID, err))
+		for i, j := range jobs {
+			if err := s.tree.WriteJob(j.ID, &j.Spec, envs[i]); err != nil {
+				s.log(fmt.Errorf("write the files of job %s: %w", j.ID, err))
+			}
+			s.mirror(j)
 		}
-		s.mirror(j)
 	})
+}
+
+// add adds a job that is not there yet.
+func (t tx) add(j *job.Job, env []byte, unique bool) error {
+	if _, ok := t.load(j.ID, 0); ok {
+		return fmt.Errorf("job %s exists already", j.ID)
+	}
+	if unique {
+		in, err := t.scan(bucketByName, hash(j.Spec.Name), &store.Filter{Active: true, Name: j.Spec.Name})
+		if err != nil {
+			return err
+		}
+		if len(in) > 0 {
+			return &store.ActiveError{ID: in[0].id}
+		}
+	}
+	// What a job of this id left behind is its own now.
+	if err := t.Bucket(bucketTrash).Delete([]byte(j.ID)); err != nil {
+		return err
+	}
+	if !j.Completed() {
+		if err := t.Bucket(bucketEnv).Put([]byte(j.ID), env); err != nil {
+			return err
+		}
+	}
+	_, err := t.put(j, nil)
+	return err
 }
 
 func (s *Store) mirror(j *job.Job) {
