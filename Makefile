@@ -4,7 +4,7 @@ export CGO_ENABLED = 0
 LDFLAGS = -s -w -X main.version=$(shell cat VERSION)
 PLATFORMS = linux/amd64 linux/arm64 linux/386 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64 windows/386 freebsd/amd64 freebsd/arm64 freebsd/386
 
-.PHONY: build try test torture race lint cross lab bench
+.PHONY: build try test torture race lint cross lab bench test-vm
 
 # jobman carries jobman-inner, which units execute, and jobman-net, which looks at
 # URLs, in place of empty files.
@@ -18,6 +18,9 @@ try: build ; test/try bin/jobman
 
 # Not cached: the tests of test/ build jobman themselves, which go does not see.
 test: ; go test -count=1 -timeout 7m ./...
+
+# Limits and power cuts, on a Debian of its own in qemu (root, Debian, amd64). VM_ROUNDS=10 is how often the power is cut.
+test-vm: ; go test -count=1 -v -timeout 90m -tags vm ./test/vm
 
 torture: ; N=$(N) go test -count=1 -v -timeout 2h ./test/torture
 

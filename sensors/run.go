@@ -5,7 +5,6 @@ import (
 	"context"
 	"io"
 	"os/exec"
-	"slices"
 	"strings"
 	"time"
 )
@@ -21,7 +20,7 @@ const outlived = 100 * time.Millisecond
 func (c Checker) run(ctx context.Context, stdout io.Writer, dir string, argv ...string) (ended *exec.Cmd, stderr string, err error) {
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Dir = dir
-	cmd.Env = slices.Concat([]string{}, c.Environ) // not nil, which would be ours
+	cmd.Env = append([]string{}, c.Environ...) // not nil, which would be ours
 	cmd.Stdout = stdout
 	var last lastLine
 	cmd.Stderr = &last

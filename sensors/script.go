@@ -28,6 +28,8 @@ func (c Checker) lookScript(ctx context.Context, target string) (job.Check, erro
 	case cmd.Process == nil:
 		if info, statErr := os.Stat(target); statErr == nil && info.IsDir() {
 			err = fmt.Errorf("%s is a directory", target) // exec says that permission is denied
+		} else if _, dirErr := os.Stat(c.Dir); c.Dir != "" && gone(dirErr) {
+			err = fmt.Errorf("working directory: %w", dirErr) // exec says that the script is not there
 		}
 	case stderr != "":
 		err = fmt.Errorf("%w: killed: %s", err, stderr)
