@@ -13,11 +13,20 @@ func (id *identity) become() error {
 	if err := unix.Setgroups(id.groups); err != nil {
 		return fmt.Errorf("set the groups: %w", err)
 	}
-	if err := unix.Setresgid(id.gid, id.gid, id.gid); err != nil {
+	if err := setAll(setresgid, id.gid); err != nil {
 		return fmt.Errorf("become group %d: %w", id.gid, err)
 	}
-	if err := unix.Setresuid(id.uid, id.uid, id.uid); err != nil {
+	if err := setAll(setresuid, id.uid); err != nil {
 		return fmt.Errorf("become user %d: %w", id.uid, err)
+	}
+	return nil
+}
+
+// setAll sets the real, the effective and the saved id of this thread.
+func setAll(call, id int) error {
+	_, _, errno := unix.RawSyscall(uintptr(call), uintptr(id), uintptr(id), uintptr(id))
+	if errno != 0 {
+		return errno
 	}
 	return nil
 }
