@@ -138,7 +138,10 @@ func TestTheManagerMisbehaves(t *testing.T) {
 		{"the bus is gone", bus},
 		{"a user's manager is killed", managerKilled},
 		{"a user's manager exits", managerExits},
+		{"a thousand jobs wait for one instant", atOnce},
+		{"lingering", lingers},
 		{"reboot", reboot},
+		{"jobs go on after a reboot", goesOn},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.run(&site{t, l, ctx}) })
 	}
