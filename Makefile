@@ -34,5 +34,5 @@ cross: ; @set -e; for p in $(PLATFORMS); do echo $$p; GOOS=$${p%/*} GOARCH=$${p#
 
 lab: build ; go run ./test/lab/cmd/lab -install bin/jobman -- bash
 
-# BENCH is a regular expression: run, full, list, version, loop, pump, size.
+# BENCH is a regular expression: run, full, list, version, loop, from, event, waiting, pump, size.
 bench: build ; go build -o bin/bench ./test/bench && bin/bench $(BENCHFLAGS) '$(BENCH)'

@@ -48,6 +48,9 @@ func (s settings) measure() (err error) {
 		{"list", b.list},
 		{"version", b.version},
 		{"loop", b.throughput},
+		{"from", b.many},
+		{"event", b.event},
+		{"waiting", b.waiting},
 		{"pump", b.pump},
 		{"size", b.size},
 	} {
