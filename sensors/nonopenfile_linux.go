@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -135,6 +136,12 @@ func remote(fd int) bool {
 		return true
 	}
 	return false
+}
+
+func (p *proof) proved(by string) {
+	if !slices.Contains(p.by, by) {
+		p.by = append(p.by, by)
+	}
 }
 
 // searchProc looks for the files among what all processes have open.

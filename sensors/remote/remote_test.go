@@ -109,7 +109,9 @@ func TestHTTPThatIsNotThere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.Close()
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
 	for url, why := range map[string]string{
 		"http://me:" + secret + "@nowhere.invalid/?" + secret: "lookup nowhere.invalid",
 		"http://" + l.Addr().String() + "/" + secret:          "connection refused",
@@ -148,13 +150,20 @@ func fake(t *testing.T) {
 	environ(t, s.URL)
 }
 
+func unset(t *testing.T, name string) {
+	t.Helper()
+	if err := os.Unsetenv(name); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // environ is one in which nothing of the machine's counts.
 func environ(t *testing.T, endpoint string) {
 	t.Helper()
 	for _, name := range []string{"AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_SHARED_CREDENTIALS_FILE",
 		"AWS_CONFIG_FILE", "AWS_SESSION_TOKEN", "AWS_ACCESS_KEY", "AWS_SECRET_KEY", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} {
 		t.Setenv(name, "")
-		os.Unsetenv(name)
+		unset(t, name)
 	}
 	t.Setenv("HOME", t.TempDir())
 	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
@@ -228,15 +237,15 @@ func TestS3Keys(t *testing.T) {
 			t.Setenv("AWS_SECRET_ACCESS_KEY", secret)
 		}
 		if c.name == "AWS_PROFILE" {
-			os.Unsetenv("AWS_SECRET_ACCESS_KEY")
+			unset(t, "AWS_SECRET_ACCESS_KEY")
 		}
 		expect(t, c.key, S3(t.Context(), "s3://bucket"), job.Check{Met: true, Detail: "bucket"})
 		if !strings.Contains(signed, "Credential="+c.key+"/") || !strings.Contains(signed, "/eu-west-9/s3/") {
 			t.Errorf("%s: %s", c.key, signed)
 		}
 	}
-	os.Unsetenv("AWS_ACCESS_KEY_ID")
-	os.Unsetenv("AWS_SECRET_ACCESS_KEY")
+	unset(t, "AWS_ACCESS_KEY_ID")
+	unset(t, "AWS_SECRET_ACCESS_KEY")
 	t.Setenv("AWS_PROFILE", "none")
 	expect(t, "no profile", S3(t.Context(), "s3://bucket"), job.Check{Error: `no credentials of profile "none"`})
 }
