@@ -3,7 +3,6 @@ package sensors
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"jobman/job"
@@ -14,12 +13,6 @@ type proof struct {
 	there []string // what was still there when it was looked at
 	open  []string // those of them that are open
 	by    []string // how it was proved; to be told
-}
-
-func (p *proof) proved(by string) {
-	if !slices.Contains(p.by, by) {
-		p.by = append(p.by, by)
-	}
 }
 
 func lookNonopenFile(ctx context.Context, target string) (job.Check, error) {

@@ -8,8 +8,10 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -39,7 +41,7 @@ func prove(ctx context.Context, paths []string) (proof, error) {
 		}
 		open, err := false, errNoLease
 		if st.Mode&unix.S_IFMT == unix.S_IFREG {
-			open, err = openByLease(path)
+			open, err = openByLease(ctx, path, uint64(st.Dev)) //nolint:unconvert // not uint64 everywhere
 		}
 		switch {
 		case gone(err):
@@ -62,16 +64,29 @@ func prove(ctx context.Context, paths []string) (proof, error) {
 	return p, p.searchProc(ctx, search)
 }
 
-// openByLease reports whether somebody has a regular file open. Another check may
-// be at it at the same moment, for no longer than three system calls; so a refusal
-// counts only when it is repeated.
-func openByLease(path string) (open bool, err error) {
-	for range 4 {
+// turns has a channel for each device, to be held while a file there is open: two
+// checks of one file would take each other for its users. Not one for all, because
+// a dead file system never gives it back.
+var turns sync.Map
+
+// openByLease reports whether somebody has a regular file open. Another process
+// may check it at the same moment, or a child of ours have it until its exec, but
+// not for long; so a refusal counts only when it is repeated.
+func openByLease(ctx context.Context, path string, dev uint64) (open bool, err error) {
+	made, _ := turns.LoadOrStore(dev, make(chan struct{}, 1))
+	turn := made.(chan struct{}) //nolint:errcheck // nothing else is stored
+	for range 8 {
+		select {
+		case turn <- struct{}{}:
+		case <-ctx.Done():
+			return false, context.Cause(ctx)
+		}
 		open, err = refusedLease(path)
+		<-turn
 		if !open || err != nil {
 			break
 		}
-		time.Sleep(rand.N(2 * time.Millisecond))
+		time.Sleep(rand.N(5 * time.Millisecond))
 	}
 	return open, err
 }
@@ -121,6 +136,12 @@ func remote(fd int) bool {
 		return true
 	}
 	return false
+}
+
+func (p *proof) proved(by string) {
+	if !slices.Contains(p.by, by) {
+		p.by = append(p.by, by)
+	}
 }
 
 // searchProc looks for the files among what all processes have open.
