@@ -137,6 +137,12 @@ func (e *Engine) intend(ctx context.Context, j *job.Job) ([]job.Action, error) {
 	if o.Manager, err = b.Manager(ctx); err != nil {
 		return nil, &BackendError{err}
 	}
+	for _, c := range j.Conditions {
+		if c.Kind == job.KindJob {
+			id, _ := job.Awaited(c.Target)
+			e.log(e.Tree.AddDependent(id, j.ID)) // else a path unit tells
+		}
+	}
 	if err := e.sense(ctx, j, &o); err != nil {
 		return nil, err
 	}

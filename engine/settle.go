@@ -116,12 +116,24 @@ func (e *Engine) record(ctx context.Context, seen map[job.Ref]job.Observation) (
 			e.log(e.Tree.WriteState(j))
 		}
 	}
+	for ref := range ended {
+		e.stepDependents(ctx, ref.ID)
+	}
 	for ref, forget := range ended {
 		if forget {
 			e.log(e.forget(ctx, ref))
 		}
 	}
 	return foreign, nil
+}
+
+// stepDependents steps the jobs that wait for one whose run was just recorded.
+func (e *Engine) stepDependents(ctx context.Context, id job.ID) {
+	ids, err := e.Tree.Dependents(id)
+	e.log(err)
+	for _, id := range ids {
+		e.log(e.Step(ctx, id))
+	}
 }
 
 // forget has the backend drop what it still remembers of a run.

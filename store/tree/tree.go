@@ -9,7 +9,7 @@
 //	  reconciled                         its time is when the safety net came last
 //	  bin/                               the copy of jobman that units execute
 //	  data/version
-//	  data/jobs/<UUID[:2]>/<UUID[2:]>/   version  spec  state  env  jobman.log
+//	  data/jobs/<UUID[:2]>/<UUID[2:]>/   version  spec  state  env  jobman.log  dependents/<uuid>
 //	    runs/version
 //	    runs/<count>/                    state  claim  exit  jobman.log  logs/log.<n>
 package tree
@@ -124,6 +124,30 @@ func (t Tree) WriteState(j *job.Job) error {
 
 // RemoveJob deletes all files of a job.
 func (t Tree) RemoveJob(id job.ID) error { return os.RemoveAll(t.Job(id)) }
+
+// AddDependent notes that a job waits for another one, so that whoever records
+// that one's end can step it at once.
+func (t Tree) AddDependent(id, dependent job.ID) error {
+	dir := filepath.Join(t.Job(id), "dependents")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	return writeMissing(filepath.Join(dir, string(dependent)), "")
+}
+
+// Dependents returns the jobs that wait, or waited, for another one.
+func (t Tree) Dependents(id job.ID) (ids []job.ID, err error) {
+	entries, err := os.ReadDir(filepath.Join(t.Job(id), "dependents"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	for _, e := range entries {
+		if job.IsID(e.Name()) {
+			ids = append(ids, job.ID(e.Name()))
+		}
+	}
+	return ids, err
+}
 
 // Env returns the job's environment, NUL-terminated strings as in
 // /proc/PID/environ.

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -77,6 +78,8 @@ type truth struct {
 	signal job.Signal
 	sleeps bool // until it is killed
 	lines  int  // that it prints
+	runs   int  // how many there are to be
+	waits  bool // before the first
 }
 
 func (r truth) command() string {
@@ -195,7 +198,16 @@ func (w *world) submit(jobs int) {
 }
 
 func (w *world) one(random *rand.Rand, name string) {
-	r := truth{lines: random.IntN(3) * random.IntN(1000)}
+	r := truth{lines: random.IntN(3) * random.IntN(1000), runs: 1}
+	var options []string
+	switch random.IntN(6) {
+	case 0:
+		options, r.waits = []string{"--wait.timedelta", fmt.Sprintf("%dms", random.IntN(500))}, true
+	case 1:
+		options, r.waits = []string{"--wait.file", "gate*", "--wait.any", "--wait.timedelta", "2s"}, true
+	case 2:
+		options, r.runs = []string{"--retries.num-runs", "2", "--retries.delay", fmt.Sprintf("%dms", random.IntN(300))}, 2
+	}
 	switch random.IntN(5) {
 	case 0:
 		r.sleeps = true
@@ -208,7 +220,12 @@ func (w *world) one(random *rand.Rand, name string) {
 	w.truths[name] = r
 	w.mu.Unlock()
 	// A shim that is killed before it is ready has refused the job: code 6.
-	out := w.risk(random, []int{6}, "run", "--name", name, "--", "sh", "-c", r.command())
+	out := w.risk(random, []int{6}, slices.Concat([]string{"run", "--name", name}, options, []string{"--", "sh", "-c", r.command()})...)
+	if random.IntN(50) == 0 { // what waits for the gate
+		if err := os.WriteFile(filepath.Join(w.home, "gate"+name), nil, 0o600); err != nil {
+			w.Error(err)
+		}
+	}
 	if id, whole := strings.CutSuffix(out, "\n"); whole {
 		if !job.IsID(id) {
 			w.Errorf("run printed %q", out)
@@ -285,31 +302,35 @@ func (w *world) judge() {
 	lost, checked := 0, 0
 	for _, j := range w.jobs() {
 		found[j.ID] = true
-		if len(j.Runs) != 1 {
-			w.Errorf("%s has %d runs", j.ID, len(j.Runs))
-			continue
-		}
-		r := &j.Runs[0]
-		n := starts[j.Ref()]
-		if n > 1 {
-			w.Errorf("%s was executed %d times", j.ID, n)
-		}
-		hit := w.killer.of(j.Ref())
-		if r.Reason == job.ReasonLost {
-			lost++
-			if settings.Here != "fork" || !hit["shim"] {
-				w.Errorf("%s %s is lost, and what was killed of it is %v\n%s", j.Spec.Name, j.ID, hit, w.files(j.Ref()))
-			}
-			continue
-		}
 		truth := w.truths[j.Spec.Name]
-		if why := truth.contradicts(r, n, hit); why != "" {
-			w.Errorf("%s %s (%+v): %s: result %s, reason %s, %q; killed: %v", j.Spec.Name, j.ID, truth, why, r.Result, r.Reason, r.Message, hit)
+		killed := truth.sleeps && j.Result == job.Killed
+		if len(j.Runs) != truth.runs && (!killed || len(j.Runs) == 0 && !truth.waits) {
+			w.Errorf("%s (%+v) has %d runs and is %s", j.ID, truth, len(j.Runs), j.Result)
+			continue
 		}
-		if !truth.sleeps && n == 1 && len(hit) == 0 {
-			checked++
-			if out := w.jobman("logs", "--raw", string(j.ID)); out != sequence(truth.lines) {
-				w.Errorf("%s: %d bytes of output instead of %d", j.ID, len(out), len(sequence(truth.lines)))
+		for i := range j.Runs {
+			r := &j.Runs[i]
+			ref := job.Ref{ID: j.ID, Run: r.N}
+			n := starts[ref]
+			if n > 1 {
+				w.Errorf("%v was executed %d times", ref, n)
+			}
+			hit := w.killer.of(ref)
+			if r.Reason == job.ReasonLost {
+				lost++
+				if settings.Here != "fork" || !hit["shim"] {
+					w.Errorf("%s %v is lost, and what was killed of it is %v\n%s", j.Spec.Name, ref, hit, w.files(ref))
+				}
+				continue
+			}
+			if why := truth.contradicts(r, n, hit); why != "" {
+				w.Errorf("%s %v (%+v): %s: result %s, reason %s, %q; killed: %v", j.Spec.Name, ref, truth, why, r.Result, r.Reason, r.Message, hit)
+			}
+			if !truth.sleeps && n == 1 && len(hit) == 0 {
+				checked++
+				if out := w.jobman("logs", "--raw", "--run", strconv.Itoa(r.N), string(j.ID)); out != sequence(truth.lines) {
+					w.Errorf("%v: %d bytes of output instead of %d", ref, len(out), len(sequence(truth.lines)))
+				}
 			}
 		}
 	}
