@@ -98,6 +98,33 @@ var forkRun = []crash{
 	{at: "reconcile:settled", also: []string{"shim:renamed-exit"}},
 }
 
+// Of a job that waits for a moment and a file.
+var bothWait = []crash{
+	{at: "jobman:commit"},
+	{at: "jobman:committed"},
+	{at: "jobman:renamed-env"},
+	{at: "jobman:submitted"},
+	{at: "jobman:arm"},
+	{at: "jobman:armed"},
+	{at: "step:decided"},
+	{at: "step:commit"},
+	{at: "step:committed"},
+	{at: "step:intended"},
+	{at: "step:renamed-state"},
+	{at: "step:start"},
+	{at: "step:start-sent"},
+	{at: "step:started"},
+	{at: "step:acted"},
+	{at: "exec:claim", want: []string{never}},
+}
+
+var systemdWait = []crash{
+	{at: "step:arm"},
+	{at: "step:armed"},
+	{at: "reconcile:arm", also: []string{"jobman:arm"}},
+	{at: "reconcile:armed", also: []string{"jobman:arm"}},
+}
+
 // Of a job that sleeps until it is killed.
 var bothKill = []crash{
 	{at: "jobman:commit"},
@@ -132,9 +159,9 @@ func TestCrash(t *testing.T) {
 		settings.Each(t, settings.Options{Tags: "failpoint", Run: os.Getenv("CRASH")})
 		return
 	}
-	runs, kills := append(bothRun, systemdRun...), append(bothKill, systemdKill...)
+	runs, kills, waits := append(bothRun, systemdRun...), append(bothKill, systemdKill...), append(bothWait, systemdWait...)
 	if settings.Here == "fork" {
-		runs, kills = append(bothRun, forkRun...), append(bothKill, forkKill...)
+		runs, kills, waits = append(bothRun, forkRun...), append(bothKill, forkKill...), bothWait
 	}
 	for _, next := range []string{"step", "net"} {
 		for _, c := range runs {
@@ -143,6 +170,24 @@ func TestCrash(t *testing.T) {
 				for range attempts {
 					h := newHouse(t)
 					h.crash(c, "run", "--name", "victim", "--", "sh", "-c", "echo x >> starts; exit 7")
+					if h.goOn(c, next) {
+						h.judge(c, done)
+						return
+					}
+				}
+				t.Errorf("in %d attempts %s was not met", attempts, c.at)
+			})
+		}
+		for _, c := range waits {
+			t.Run("wait,"+c.at+","+next, func(t *testing.T) {
+				t.Parallel()
+				for range attempts {
+					h := newHouse(t)
+					at := time.Now().Add(500 * time.Millisecond).UTC().Format(time.RFC3339Nano)
+					h.crash(c, "run", "--name", "victim", "--wait.datetime", at, "--wait.file", "gate/*/open", "--", "sh", "-c", "echo x >> starts; exit 7")
+					if err := os.MkdirAll(filepath.Join(h.home, "gate", "a", "open"), 0o700); err != nil {
+						t.Fatal(err)
+					}
 					if h.goOn(c, next) {
 						h.judge(c, done)
 						return
