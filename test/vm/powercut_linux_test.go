@@ -36,7 +36,7 @@ type cutter struct {
 	acknowledged map[string]truth // by the job's id
 	started      map[string]int   // by ID/RUN, how often its command began
 
-	lost, untold int // jobs; untold of those that are lost never began
+	lost, untold, late int // jobs: lost, lost without having begun, begun after a boot
 }
 
 func TestPowerCut(t *testing.T) {
@@ -44,10 +44,13 @@ func TestPowerCut(t *testing.T) {
 	seed := number(t, "VM_SEED", int(time.Now().UnixNano()%1_000_000_000))
 	t.Logf("%d rounds of %d jobs, VM_SEED=%d", rounds, jobsPerRound, seed)
 	c := &cutter{machine: newMachine(t), random: rand.New(rand.NewPCG(uint64(seed), 0)), acknowledged: map[string]truth{}}
+	c.proveCut()
 	for round := 1; round <= rounds; round++ {
 		ids := c.submitAndCut(round)
 		c.boot()
+		before := len(c.starts())
 		c.settle()
+		c.late += len(c.starts()) - before
 		c.judge(round, ids)
 		if t.Failed() {
 			break
@@ -60,8 +63,8 @@ func TestPowerCut(t *testing.T) {
 			twice++
 		}
 	}
-	t.Logf("in all %d jobs acknowledged, %d began, %d runs began twice, %d lost, %d of them never began",
-		len(c.acknowledged), len(c.started), twice, c.lost, c.untold)
+	t.Logf("in all %d jobs acknowledged, %d began, %d of them after a boot; %d runs began twice; %d lost, %d of them never began",
+		len(c.acknowledged), len(c.started), c.late, twice, c.lost, c.untold)
 }
 
 func number(t *testing.T, name string, otherwise int) int {
@@ -74,6 +77,17 @@ func number(t *testing.T, name string, otherwise int) int {
 		t.Fatalf("%s: %v", name, err)
 	}
 	return n
+}
+
+// proveCut proves that a cut takes what was not synced, and leaves what was.
+func (c *cutter) proveCut() {
+	c.Helper()
+	c.sh("root", "echo synced > synced; sync synced .; echo unsynced > unsynced")
+	c.cut()
+	c.boot()
+	if out := c.sh("root", "cat synced unsynced").stdout; out != "synced\n" {
+		c.Fatalf("a cut does not do what it is to: there is %q", out)
+	}
 }
 
 // submission is a line of the shell that submits: a job's number, then what
@@ -93,6 +107,7 @@ func (c *cutter) submitAndCut(round int) (ids []string) {
 	// In one round of six all jobs have been submitted by then.
 	after, more := 1+c.random.IntN(jobsPerRound*6/5), time.Duration(c.random.Int64N(int64(500*time.Millisecond)))
 	var cut *time.Timer
+	began := time.Now()
 	_, err := c.script(`export HOME=/root; cd
 while read -r i pause code; do
 	printf '%s ' $i
@@ -127,7 +142,7 @@ done <<END
 		c.Fatal(err)
 	}
 	c.cut()
-	c.Logf("round %d: cut %s after job %d, with %d acknowledged", round, more, min(after, jobsPerRound), len(ids))
+	c.Logf("round %d: cut %s after job %d, in %.1f s, with %d acknowledged", round, more, min(after, jobsPerRound), time.Since(began).Seconds(), len(ids))
 	return ids
 }
 
@@ -165,12 +180,18 @@ func (c *cutter) list(flags string) (jobs []shown) {
 
 var startedRun = regexp.MustCompile(`[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/[0-9]+`)
 
+// starts returns the ID/RUN of each command that began, as often as it did.
+func (c *cutter) starts() []string {
+	c.Helper()
+	return startedRun.FindAllString(c.sh("root", "cat starts").stdout, -1)
+}
+
 // judge holds a round's jobs against what is known of them.
 func (c *cutter) judge(round int, ids []string) {
 	c.Helper()
 	c.started = map[string]int{}
 	began := map[string]bool{}
-	for _, run := range startedRun.FindAllString(c.sh("root", "cat /root/starts").stdout, -1) {
+	for _, run := range c.starts() {
 		c.started[run]++
 		if c.started[run] > 1 {
 			c.Errorf("%s was executed twice", run)
