@@ -294,10 +294,10 @@ func (j *Job) whyImpossible() string {
 // Release ends the waiting for conditions and delays: the next run starts now.
 // It returns ErrNotWaiting where there is nothing to wait for.
 func (j *Job) Release(now time.Time) error {
-	switch {
-	case j.Phase == Waiting:
+	switch j.Phase {
+	case Waiting:
 		j.MetAt, j.Released = now, true
-	case j.Phase == Delayed:
+	case Delayed:
 		j.NextAt = now
 	default:
 		return ErrNotWaiting

@@ -63,7 +63,7 @@ func TestWaiting(t *testing.T) {
 				look := func(i int) {
 					met, comes := c.met[i]
 					lost, goes := c.lost[i]
-					w.checks[i] = Check{At: w.now, Met: comes && since >= met && !(goes && since >= lost)}
+					w.checks[i] = Check{At: w.now, Met: comes && since >= met && (!goes || since < lost)}
 					w.checks[i].Impossible = w.job.Conditions[i].Kind == KindJob && goes && since >= lost
 				}
 				for i, cond := range w.job.Conditions {

@@ -75,7 +75,7 @@ func (r *runCmd) policy(a *app, s *job.Spec) (err error) {
 	if s.Retries, err = r.retries(); err != nil {
 		return err
 	}
-	if s.Timeout, err = r.limitFlags.timeout(); err != nil {
+	if s.Timeout, err = r.timeout(); err != nil {
 		return err
 	}
 	if r.OnReboot != string(job.OnRebootFail) {
