@@ -6,11 +6,13 @@
 package house
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"sync"
 
 	"jobman/engine"
+	"jobman/job"
 	"jobman/store"
 	"jobman/store/tree"
 	"jobman/supervisor"
@@ -69,4 +71,17 @@ func (h *House) Backend(name, scope string) (engine.Backend, error) {
 	}
 	h.backends[key] = b
 	return b, nil
+}
+
+// Equip puts into the store what a job needs there beside the program of its
+// units: what looks at URLs. It is done by whoever submits, who carries that.
+func (h *House) Equip(s *job.Spec) error {
+	if len(s.Wait.HTTP)+len(s.Wait.S3) == 0 {
+		return nil
+	}
+	path, err := h.Tree.Helper("net", h.programs.Net)
+	if err == nil && path == "" {
+		err = errors.New("this jobman was built without jobman-net; build it with make")
+	}
+	return err
 }

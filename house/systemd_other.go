@@ -10,7 +10,10 @@ import (
 )
 
 // Systemd is where a systemd was looked for, and what was found.
-type Systemd struct{ Manager bool }
+type Systemd struct {
+	Booted  bool
+	Manager bool
+}
 
 // FindSystemd looks for the manager of a scope: there is none here.
 func FindSystemd(string) Systemd { return Systemd{} }

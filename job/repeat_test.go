@@ -192,7 +192,7 @@ func history(t testing.TB, seed uint64) *world {
 		r.NumRuns, r.NumSuccesses, r.NumFailures = pick(-1, 1, 2, 5), pick(-1, -1, 1, 3), pick(-1, -1, 1, 3)
 		r.Delay, r.JitterRange = seconds(float64(pick(0, 0, 1, 60))), seconds(float64(pick(0, 0, 1, 100)))
 		r.BackoffBase = float64(pick(1, 1, 2, 1000))
-		r.MaxDelay = MaxDelay(pick(-1, -1, 0, int(time.Minute)))
+		r.MaxDelay = []MaxDelay{NoMaxDelay, NoMaxDelay, 0, MaxDelay(time.Minute)}[random.IntN(4)]
 		if pick(0, 0, 1) == 1 {
 			r.AbortDatetime = t0.Add(time.Duration(random.IntN(300)) * time.Second)
 		}

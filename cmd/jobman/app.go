@@ -14,6 +14,7 @@ import (
 	"jobman/engine"
 	"jobman/failpoint"
 	"jobman/house"
+	"jobman/job"
 	"jobman/store"
 	"jobman/store/bolt"
 	"jobman/store/tree"
@@ -39,6 +40,7 @@ type app struct {
 	index *bolt.Store // what is behind store, for those who look after it
 	*engine.Engine
 	backend func(name, scope string) (engine.Backend, error)
+	equip   func(*job.Spec) error
 }
 
 // open finds the store and builds the house over it. Nothing is created or
@@ -92,7 +94,7 @@ func (a *app) openStore(dir string) error {
 	if err != nil {
 		return err
 	}
-	a.Engine, a.backend = h.Engine, h.Backend
+	a.Engine, a.backend, a.equip = h.Engine, h.Backend, h.Equip
 	return nil
 }
 

@@ -101,6 +101,9 @@ func (r *runCmd) job(a *app, command []string) (*job.Job, []byte, error) {
 	if err := a.findCommand(spec, env); err != nil {
 		return nil, nil, err
 	}
+	if err := a.equip(spec); err != nil {
+		return nil, nil, &problem{kind: "failed", text: "wait for a URL: " + err.Error(), err: err}
+	}
 	if a.host == "" {
 		if a.host, err = os.Hostname(); err != nil {
 			return nil, nil, fmt.Errorf("find the host name: %w", err)

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -112,7 +113,12 @@ func sameFile(a, b string) bool {
 
 func mayExecute(dir string) bool {
 	var fs unix.Statfs_t
-	if err := unix.Statfs(dir, &fs); err != nil || fs.Flags&unix.ST_NOEXEC != 0 {
+	err := unix.Statfs(dir, &fs)
+	for errors.Is(err, unix.ENOENT) && dir != "/" { // it is not made yet
+		dir = filepath.Dir(dir)
+		err = unix.Statfs(dir, &fs)
+	}
+	if err != nil || fs.Flags&unix.ST_NOEXEC != 0 {
 		return false
 	}
 	enforce, err := os.ReadFile("/sys/fs/selinux/enforce")
