@@ -84,9 +84,23 @@ func (e *Engine) inspectWaiting(ctx context.Context, at place, jobs []*job.Job, 
 		return err
 	}
 	for _, j := range jobs {
-		late.addWaiting(j, e.now(), armed[j.ID])
+		if !late.addWaiting(j, e.now(), armed[j.ID]) && e.filesDiffer(ctx, j) {
+			late.steps = append(late.steps, j.ID)
+		}
 	}
 	return nil
+}
+
+// filesDiffer tells whether a file that a job waits for has come, or gone, unlike
+// at the last look: a trigger was missed, or there are more directories than are
+// watched.
+func (e *Engine) filesDiffer(ctx context.Context, j *job.Job) bool {
+	if j.Phase != job.Waiting || !j.MetAt.IsZero() {
+		return false
+	}
+	return slices.ContainsFunc(j.Conditions, func(c job.Condition) bool {
+		return c.Kind == job.KindFile && e.Sensors.Check(ctx, j, c).Met != c.Met
+	})
 }
 
 // inspect adds what is overdue of a run.

@@ -7,7 +7,7 @@ import (
 	"errors"
 )
 
-// Lingers: there is nothing like it here.
+// Lingers says yes: there is nothing like it here.
 func Lingers() (bool, error) { return true, nil }
 
 // SetLinger fails.

@@ -186,6 +186,10 @@ func (j *Job) concludeVoid(o Observation, kill *Kill) {
 		j.endLate(limit, ofJob, " before the command was executed", at)
 		return
 	}
+	if m := o.Unit.Main; m != nil && m.Code != nil && *m.Code >= 200 {
+		// It could not set up what exec was to run in, see "Process Exit Codes".
+		why += fmt.Sprintf(" (exit code %d of systemd, see systemd.exec(5); a --property may be more than is allowed here)", *m.Code)
+	}
 	r.end(Failure, ReasonStartFailed, why, at)
 }
 

@@ -21,7 +21,7 @@ import (
 
 // The ticker is one process for all waiting jobs of a store. It is there while
 // something waits. It steps nothing itself: when a time has come, or a path has
-// changed, it starts `jobman step`.
+// changed, it starts `jobman step`, and every minute the safety net.
 //
 // Whoever arms a job commits it first, then pokes the ticker, and then looks
 // whether one is there. A ticker that finds nothing waiting gives up its lock and
@@ -103,6 +103,7 @@ type ticker struct {
 	queue   []string             // steps to be started
 	tried   map[string]time.Time // when a step was started last
 	done    chan string
+	net     time.Time // when the safety net came along last
 }
 
 // Tick is the internal verb `tick`: it is the store's ticker until nothing waits.
@@ -112,7 +113,7 @@ func Tick(store tree.Tree, waiting func() ([]*job.Job, error)) error {
 	listen()
 	t := &ticker{
 		store: store, waiting: waiting, watched: map[string]bool{}, seen: map[job.ID]int{},
-		busy: map[string]bool{}, tried: map[string]time.Time{}, done: make(chan string, stepsAtOnce),
+		busy: map[string]bool{}, tried: map[string]time.Time{}, done: make(chan string, stepsAtOnce), net: time.Now(),
 	}
 	err := t.begin()
 	if err != nil {
@@ -189,6 +190,10 @@ func (t *ticker) loop() error {
 		case what := <-t.done:
 			delete(t.busy, what)
 		case <-time.After(pause):
+			if now := time.Now(); now.Sub(t.net) >= tickAtMost {
+				t.net = now
+				t.enqueue("net")
+			}
 		}
 	}
 }
@@ -236,7 +241,11 @@ func (t *ticker) start() {
 			continue
 		}
 		t.tried[what] = time.Now()
-		cmd := exec.Command(t.exe, "step", string(t.store), what)
+		args := []string{"step", string(t.store), what}
+		if what == "net" {
+			args = []string{"reconcile", string(t.store)}
+		}
+		cmd := exec.Command(t.exe, args...)
 		cmd.Dir, cmd.Env, cmd.Stderr = "/", []string{}, os.Stderr
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 		if err := cmd.Start(); err != nil {

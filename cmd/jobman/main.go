@@ -122,6 +122,9 @@ func (a *app) parse(argv []string) (err error) {
 	if errors.Is(err, helpShown{}) {
 		return nil
 	}
+	if w, ok := a.stdout.(*writer); ok && err != nil && w.err != nil {
+		return w.err // it was help
+	}
 	if err != nil {
 		return explain(err, a.words)
 	}

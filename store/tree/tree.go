@@ -7,7 +7,9 @@
 //	  index/jobman.bolt                  the index (package store/bolt)
 //	  inbox/<uuid>.<count>               ended runs, until a step has taken them in
 //	  reconciled                         its time is when the safety net came last
-//	  bin/                               the copy of jobman that units execute
+//	  bin/                               the copy of jobman that units execute, and what helps it
+//	  ticker/                            lock  poke  jobman.log: the fork supervisor's ticker
+//	  setup                              what `jobman setup` has changed
 //	  data/version
 //	  data/jobs/<UUID[:2]>/<UUID[2:]>/   version  spec  state  env  jobman.log  dependents/<uuid>
 //	    runs/version
