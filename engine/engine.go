@@ -389,11 +389,12 @@ func (e *Engine) complete(ctx context.Context, j *job.Job, o *job.Observation) e
 // records reads what the run left in its directory.
 func (e *Engine) records(ref job.Ref, o *job.Observation) (err error) {
 	run := e.Tree.Run(ref)
-	if o.Claim, err = run.ReadClaim(); err != nil {
-		return fmt.Errorf("read the claim of %s: %w", ref.ID, err)
-	}
+	// The exit record first: who leaves it has made sure of the claim before.
 	if o.Exit, err = run.ReadExit(); err != nil {
 		return fmt.Errorf("read the exit record of %s: %w", ref.ID, err)
+	}
+	if o.Claim, err = run.ReadClaim(); err != nil {
+		return fmt.Errorf("read the claim of %s: %w", ref.ID, err)
 	}
 	if o.Unit.Main != nil && o.Unit.Main.StartError == "" {
 		// stop-post could not tell, so exec's own word is looked for.
