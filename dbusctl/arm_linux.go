@@ -3,7 +3,7 @@ package dbusctl
 import (
 	"context"
 	"fmt"
-	"slices"
+	"math"
 	"time"
 
 	"jobman/job"
@@ -15,12 +15,8 @@ import (
 // waits for files has a path unit. A new revision of these is made before the
 // last one goes.
 func (s *Systemd) Arm(ctx context.Context, j *job.Job) error {
-	c, err := s.connect(ctx)
+	c, steps, err := s.attach(ctx)
 	defer s.disconnect()
-	if err != nil {
-		return err
-	}
-	steps, err := s.steps(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -28,7 +24,7 @@ func (s *Systemd) Arm(ctx context.Context, j *job.Job) error {
 	var replies []*reply
 	if at := j.Armed.At; !at.IsZero() {
 		replies = append(replies, c.startTransient(ctx, func() (units.Unit, []units.Unit) {
-			if polling(j) {
+			if j.Polling() {
 				return steps.Own(j.ID, j.Armed.Rev, at, time.Until(at))
 			}
 			return steps.Wake(at, time.Until(at))
@@ -36,20 +32,15 @@ func (s *Systemd) Arm(ctx context.Context, j *job.Job) error {
 	}
 	if len(j.Armed.Watches) > 0 {
 		replies = append(replies, c.startTransient(ctx, func() (units.Unit, []units.Unit) {
-			return steps.Files(j.ID, j.Armed.Rev, j.Armed.Watches)
+			return steps.Files(j.ID, j.Armed)
 		}))
 	}
 	keepErr := c.keep(ctx, steps, watched)
-	for _, r := range replies {
-		if e := r.Store(); e != nil && !is(e, "UnitExists") && err == nil {
-			err = fmt.Errorf("wait for what %s waits for: %w", j.ID, refused(e))
-		}
-	}
-	if err != nil {
-		return err
+	if err := storeAll(replies, "UnitExists"); err != nil {
+		return fmt.Errorf("wait for what %s waits for: %w", j.ID, refused(err))
 	}
 	s.log(keepErr)
-	if slices.ContainsFunc(j.Armed.Watches, func(w job.Watch) bool { return w.Kind == "PathChanged" }) {
+	if j.Armed.Edges() {
 		if err := c.started(ctx, units.FilesName(j.ID, j.Armed.Rev)+".path"); err != nil {
 			return err
 		}
@@ -78,9 +69,6 @@ func (c *conn) started(ctx context.Context, name string) error {
 	}
 }
 
-// polling tells whether the job has a timer of its own.
-func polling(j *job.Job) bool { return j.Phase == job.Waiting && j.MetAt.IsZero() && j.Polls() }
-
 // triggerTypes are the suffixes of the units that wait.
 var triggerTypes = []string{".timer", ".path"}
 
@@ -104,17 +92,15 @@ func (c *conn) stopOwn(ctx context.Context, id job.ID, before int) error {
 	return c.stopAll(ctx, names)
 }
 
-func (c *conn) stopAll(ctx context.Context, names []string) (err error) {
+func (c *conn) stopAll(ctx context.Context, names []string) error {
 	var replies []*reply
 	for _, name := range names {
 		replies = append(replies, c.manage(ctx, "StopUnit", name, "replace"))
 	}
-	for i, r := range replies {
-		if e := r.Store(); e != nil && !is(e, "NoSuchUnit") && err == nil {
-			err = fmt.Errorf("stop %s: %w", names[i], refused(e))
-		}
+	if err := storeAll(replies, "NoSuchUnit"); err != nil {
+		return fmt.Errorf("stop what is not waited for: %w", refused(err))
 	}
-	return err
+	return nil
 }
 
 // Disarm implements engine.Backend.
@@ -124,20 +110,16 @@ func (s *Systemd) Disarm(ctx context.Context, id job.ID) error {
 	if err != nil {
 		return err
 	}
-	return c.stopOwn(ctx, id, int(^uint(0)>>1))
+	return c.stopOwn(ctx, id, math.MaxInt)
 }
 
 // Armed implements engine.Backend.
 func (s *Systemd) Armed(ctx context.Context, jobs []*job.Job) (map[job.ID]bool, error) {
-	c, err := s.connect(ctx)
+	c, steps, err := s.attach(ctx)
 	defer s.disconnect()
 	if err != nil && isGone(s.scope, err) {
 		return nil, nil
 	}
-	if err != nil {
-		return nil, err
-	}
-	steps, err := s.steps(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -148,7 +130,7 @@ func (s *Systemd) Armed(ctx context.Context, jobs []*job.Job) (map[job.ID]bool, 
 	armed := make(map[job.ID]bool, len(jobs))
 	for _, j := range jobs {
 		timer := steps.WakeName(j.Armed.At)
-		if polling(j) {
+		if j.Polling() {
 			timer = units.OwnName(j.ID, j.Armed.Rev)
 		}
 		armed[j.ID] = j.Armed.Rev > 0 &&
@@ -179,15 +161,12 @@ func (c *conn) triggers(ctx context.Context, steps units.Steps) (map[string]bool
 }
 
 // Unneeded implements engine.Keeper. Of what single jobs have of their own only
-// that is stopped whose job is the store's and waits no more; of jobs that are
-// not there, nobody knows whose they were, and their next step finds nothing.
+// that is stopped whose job is the store's and does not wait for it any more; of
+// jobs that are not there, nobody knows whose they were, and their next step finds
+// nothing.
 func (s *Systemd) Unneeded(ctx context.Context, jobs func() ([]*job.Job, error)) error {
-	c, err := s.connect(ctx)
+	c, steps, err := s.attach(ctx)
 	defer s.disconnect()
-	if err != nil {
-		return err
-	}
-	steps, err := s.steps(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -199,14 +178,16 @@ func (s *Systemd) Unneeded(ctx context.Context, jobs func() ([]*job.Job, error))
 	if err != nil {
 		return err
 	}
+	ours := make(map[job.ID]job.Armed, len(waiting))
 	for _, j := range waiting {
+		ours[j.ID] = j.Armed
 		delete(found, steps.WakeName(j.Armed.At)+".timer")
 	}
 	var names []string
 	for name := range found {
 		if id, rev, own := units.ParseOwn(name); own {
-			i := slices.IndexFunc(waiting, func(j *job.Job) bool { return j.ID == id })
-			if i < 0 || rev >= waiting[i].Armed.Rev {
+			armed, known := ours[id]
+			if !known || rev == armed.Rev && armed.Any() {
 				continue
 			}
 		}

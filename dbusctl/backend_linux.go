@@ -117,12 +117,8 @@ func (s *Systemd) Manager(ctx context.Context) (string, error) {
 
 // Start implements engine.Backend.
 func (s *Systemd) Start(ctx context.Context, j *job.Job) error {
-	c, err := s.connect(ctx)
+	c, steps, err := s.attach(ctx)
 	defer s.disconnect()
-	if err != nil {
-		return err
-	}
-	steps, err := s.steps(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -292,12 +288,10 @@ func (s *Systemd) Forget(ctx context.Context, refs []job.Ref) error {
 	for _, ref := range refs {
 		replies = append(replies, c.manage(ctx, "ResetFailedUnit", units.RunName(ref)))
 	}
-	for _, r := range replies {
-		if e := r.Store(); e != nil && !is(e, "NoSuchUnit") && err == nil {
-			err = fmt.Errorf("reset failed units: %w", e)
-		}
+	if err := storeAll(replies, "NoSuchUnit"); err != nil {
+		return fmt.Errorf("reset failed units: %w", err)
 	}
-	return err
+	return nil
 }
 
 // Close implements engine.Backend. What is under way is left to end.

@@ -211,6 +211,17 @@ func (r *reply) Store(into ...any) error {
 	return r.call.Store(into...)
 }
 
+// storeAll waits for all of the replies, and returns the first error that is not of
+// a name.
+func storeAll(replies []*reply, but string) (err error) {
+	for _, r := range replies {
+		if e := r.Store(); e != nil && !is(e, but) && err == nil {
+			err = e
+		}
+	}
+	return err
+}
+
 // is tells whether an error is the D-Bus error of that name, as listed in
 // src/libsystemd/sd-bus/bus-common-errors.h of systemd.
 func is(err error, name string) bool {

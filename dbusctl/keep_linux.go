@@ -12,6 +12,17 @@ import (
 	"jobman/units"
 )
 
+// attach connects, and returns with the connection what the units are built from
+// that call jobman. disconnect follows it, also when it fails.
+func (s *Systemd) attach(ctx context.Context) (*conn, units.Steps, error) {
+	c, err := s.connect(ctx)
+	if err != nil {
+		return nil, units.Steps{}, err
+	}
+	steps, err := s.steps(ctx, c)
+	return c, steps, err
+}
+
 func (s *Systemd) steps(ctx context.Context, c *conn) (units.Steps, error) {
 	exe, err := s.exe()
 	if err != nil {
@@ -89,12 +100,8 @@ func (c *conn) make(ctx context.Context, name string, build func() (units.Unit, 
 
 // Keep implements engine.Keeper.
 func (s *Systemd) Keep(ctx context.Context, on bool) error {
-	c, err := s.connect(ctx)
+	c, steps, err := s.attach(ctx)
 	defer s.disconnect()
-	if err != nil {
-		return err
-	}
-	steps, err := s.steps(ctx, c)
 	if err != nil {
 		return err
 	}

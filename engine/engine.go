@@ -47,9 +47,6 @@ type Engine struct {
 	Now func() time.Time
 }
 
-// Time is the engine's clock.
-func (e *Engine) Time() time.Time { return e.now() }
-
 func (e *Engine) now() time.Time {
 	if e.Now != nil {
 		return e.Now().UTC()
@@ -109,21 +106,26 @@ func (e *Engine) SubmitAll(ctx context.Context, all []Submission) ([]error, erro
 	}
 	failpoint.Hit("submitted")
 	errs := make([]error, len(all))
+	each(len(all), launchAtOnce, func(i int) { errs[i] = e.launch(ctx, jobs[i], actions[i]) })
+	return errs, nil
+}
+
+// each calls do for the numbers below n, so many at a time.
+func each(n, atOnce int, do func(int)) {
 	next := make(chan int)
-	var launching sync.WaitGroup
-	for range min(launchAtOnce, len(all)) {
-		launching.Go(func() {
+	var workers sync.WaitGroup
+	for range min(atOnce, n) {
+		workers.Go(func() {
 			for i := range next {
-				errs[i] = e.launch(ctx, jobs[i], actions[i])
+				do(i)
 			}
 		})
 	}
-	for i := range all {
+	for i := range n {
 		next <- i
 	}
 	close(next)
-	launching.Wait()
-	return errs, nil
+	workers.Wait()
 }
 
 // intend decides about a job that is about to be added.
@@ -172,7 +174,7 @@ func (e *Engine) launch(ctx context.Context, j *job.Job, actions []job.Action) e
 			return e.withdraw(ctx, j, err)
 		}
 	}
-	if j.Phase == job.Waiting {
+	if due := !j.NextAt.IsZero() && !e.now().Before(j.NextAt); j.Phase == job.Waiting && (due || j.Armed.Edges()) {
 		// What it waits for may have come while it was being armed.
 		e.log(e.Step(ctx, j.ID))
 	}

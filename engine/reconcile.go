@@ -95,10 +95,7 @@ func (e *Engine) inspectWaiting(ctx context.Context, at place, jobs []*job.Job, 
 // at the last look: a trigger was missed, or there are more directories than are
 // watched.
 func (e *Engine) filesDiffer(ctx context.Context, j *job.Job) bool {
-	if j.Phase != job.Waiting || !j.MetAt.IsZero() {
-		return false
-	}
-	return slices.ContainsFunc(j.Conditions, func(c job.Condition) bool {
+	return j.Sensing() && slices.ContainsFunc(j.Conditions, func(c job.Condition) bool {
 		return c.Kind == job.KindFile && e.Sensors.Check(ctx, j, c).Met != c.Met
 	})
 }

@@ -25,7 +25,7 @@ type Sensors interface {
 
 // sense adds to an observation what is found of the job's conditions.
 func (e *Engine) sense(ctx context.Context, j *job.Job, o *job.Observation) error {
-	if j.Phase != job.Waiting || !j.MetAt.IsZero() || len(j.Conditions) == 0 {
+	if !j.Sensing() || len(j.Conditions) == 0 {
 		return nil
 	}
 	o.Checks = make([]job.Check, len(j.Conditions))
@@ -39,7 +39,7 @@ func (e *Engine) sense(ctx context.Context, j *job.Job, o *job.Observation) erro
 				return err
 			}
 			o.Checks[i] = job.CheckAwaited(other, outcome, o.Now)
-			o.Watches[i] = []job.Watch{{Kind: "PathChanged", Path: job.Text(filepath.Join(e.Tree.Job(id), "state"))}}
+			o.Watches[i] = []job.Watch{{Kind: job.PathChanged, Path: job.Text(filepath.Join(e.Tree.Job(id), "state"))}}
 		case !c.Kind.Timed() && !c.Kind.Polled():
 			o.Checks[i] = e.Sensors.Check(ctx, j, c)
 			o.Watches[i] = e.Sensors.Watch(c)
@@ -63,6 +63,7 @@ func (e *Engine) sense(ctx context.Context, j *job.Job, o *job.Observation) erro
 // can't be checked, unlike before.
 func (e *Engine) logChecks(before, after *job.Job) {
 	var lines []byte
+	stamp := e.now().Format(job.StampLayout)
 	for i, c := range after.Conditions {
 		was := job.Check{}
 		if i < len(before.Conditions) {
@@ -70,11 +71,11 @@ func (e *Engine) logChecks(before, after *job.Job) {
 		}
 		switch {
 		case c.Error != was.Error && c.Error != "":
-			lines = fmt.Appendf(lines, "%s %s %s: %s\n", stamp(e.now()), c.Kind, c.Target, c.Error)
+			lines = fmt.Appendf(lines, "%s %s %s: %s\n", stamp, c.Kind, c.Target, c.Error)
 		case c.Met != was.Met && c.Met:
-			lines = fmt.Appendf(lines, "%s %s %s: met %s\n", stamp(e.now()), c.Kind, c.Target, c.Detail)
+			lines = fmt.Appendf(lines, "%s %s %s: met %s\n", stamp, c.Kind, c.Target, c.Detail)
 		case c.Met != was.Met:
-			lines = fmt.Appendf(lines, "%s %s %s: no longer met %s\n", stamp(e.now()), c.Kind, c.Target, c.Detail)
+			lines = fmt.Appendf(lines, "%s %s %s: no longer met %s\n", stamp, c.Kind, c.Target, c.Detail)
 		}
 	}
 	if len(lines) == 0 {
@@ -88,36 +89,21 @@ func (e *Engine) logChecks(before, after *job.Job) {
 	e.log(err)
 }
 
-func stamp(t time.Time) string { return t.Format("2006-01-02T15:04:05.000000Z07:00") }
-
 // dueAtOnce is how many jobs are stepped at a time whose time has come.
 const dueAtOnce = 4
 
-// Due steps the jobs whose time has come, and returns how many there were. Those
-// that poll have a timer of their own each.
-func (e *Engine) Due(ctx context.Context) (int, error) {
+// Due steps the jobs whose time has come. Those that poll have a timer of their own
+// each.
+func (e *Engine) Due(ctx context.Context) error {
 	jobs, err := e.Store.Query(ctx, store.Filter{Due: e.now(), Brief: true})
 	if err != nil {
-		return 0, err
+		return err
 	}
 	jobs = slices.DeleteFunc(jobs, func(j *job.Job) bool {
-		return j.HostID != e.HostID || j.Polls() && j.MetAt.IsZero() && j.Phase == job.Waiting
+		return j.HostID != e.HostID || j.Polling()
 	})
-	next := make(chan job.ID)
-	var workers sync.WaitGroup
-	for range min(dueAtOnce, len(jobs)) {
-		workers.Go(func() {
-			for id := range next {
-				e.log(e.Step(ctx, id))
-			}
-		})
-	}
-	for _, j := range jobs {
-		next <- j.ID
-	}
-	close(next)
-	workers.Wait()
-	return len(jobs), nil
+	each(len(jobs), dueAtOnce, func(i int) { e.log(e.Step(ctx, jobs[i].ID)) })
+	return nil
 }
 
 // StepTriggered steps a job because of what was armed for it. Where the job waits
@@ -160,7 +146,7 @@ func (l *overdue) addWaiting(j *job.Job, now time.Time, armed bool) bool {
 	switch {
 	case !armed:
 		l.unarmed = append(l.unarmed, j.ID)
-	case late && (!j.Polls() || !j.MetAt.IsZero() || j.Phase == job.Delayed):
+	case late && !j.Polling():
 		l.steps = append(l.steps, j.ID)
 	default:
 		return false

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"maps"
 	"reflect"
 	"slices"
 
@@ -51,17 +52,17 @@ func (e *Engine) settle(ctx context.Context, ended map[job.Ref]job.Observation) 
 // whose error is logged, so that no job stands in another's way. Runs of another
 // machine's jobs are left alone and returned.
 func (e *Engine) record(ctx context.Context, seen map[job.Ref]job.Observation) (foreign map[job.Ref]bool, err error) {
-	ids := make([]job.ID, 0, len(seen))
-	for ref := range seen {
-		ids = append(ids, ref.ID)
-	}
-	if len(ids) == 0 {
+	if len(seen) == 0 {
 		return nil, nil
+	}
+	refs := map[job.ID][]job.Ref{}
+	for ref := range seen {
+		refs[ref.ID] = append(refs[ref.ID], ref)
 	}
 	foreign = map[job.Ref]bool{}
 	ended, further := map[job.Ref]bool{}, map[job.ID]bool{}
-	stale := map[job.ID]bool{}
-	err = e.Store.Update(ctx, ids, func(j *job.Job) error {
+	stale := map[job.Ref]int{} // how many runs back from the last
+	err = e.Store.Update(ctx, slices.Collect(maps.Keys(refs)), func(j *job.Job) error {
 		if j.Last() == nil {
 			return store.ErrUnchanged
 		}
@@ -70,10 +71,15 @@ func (e *Engine) record(ctx context.Context, seen map[job.Ref]job.Observation) (
 			return store.ErrUnchanged
 		}
 		o, ok := seen[j.Ref()]
-		if !ok || !j.Last().Active() {
+		for _, ref := range refs[j.ID] {
 			// Whoever recorded this run may have been killed before its files
-			// were written, or the next run was intended.
-			stale[j.ID], further[j.ID] = true, !j.Completed()
+			// were written.
+			if ref != j.Ref() || !j.Last().Active() {
+				stale[ref] = j.RunCount - ref.Run + 1
+			}
+		}
+		if !ok || !j.Last().Active() {
+			further[j.ID] = !j.Completed()
 			if j.Completed() && ok {
 				_, actions := job.Decide(*j, o)
 				ended[j.Ref()] = len(actions) > 0
@@ -98,10 +104,8 @@ func (e *Engine) record(ctx context.Context, seen map[job.Ref]job.Observation) (
 		return nil, err
 	}
 	failpoint.Hit("settled")
-	for id := range stale {
-		if j, err := e.Store.Get(ctx, id, -1); err == nil {
-			e.log(e.Tree.WriteState(j))
-		}
+	for ref, back := range stale {
+		e.log(e.rewrite(ctx, ref, back))
 	}
 	for id, due := range further {
 		if !due {
@@ -112,12 +116,14 @@ func (e *Engine) record(ctx context.Context, seen map[job.Ref]job.Observation) (
 			continue
 		}
 		// Somebody else may have recorded it meanwhile, and been killed.
-		if j, err := e.Store.Get(ctx, id, 1); err == nil && j.Completed() {
-			e.log(e.Tree.WriteState(j))
+		for _, ref := range refs[id] {
+			e.log(e.rewrite(ctx, ref, 1))
 		}
 	}
 	for ref := range ended {
-		e.stepDependents(ctx, ref.ID)
+		if !further[ref.ID] { // else the job goes on
+			e.stepDependents(ctx, ref.ID)
+		}
 	}
 	for ref, forget := range ended {
 		if forget {
@@ -125,6 +131,28 @@ func (e *Engine) record(ctx context.Context, seen map[job.Ref]job.Observation) (
 		}
 	}
 	return foreign, nil
+}
+
+// rewrite writes the state files of a run that is over, and of its job, again. back
+// is how many runs it is back from the last one. What a later run that is under way
+// has noted in the job's file is left.
+func (e *Engine) rewrite(ctx context.Context, ref job.Ref, back int) error {
+	j, err := e.Store.Get(ctx, ref.ID, back)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil // deleted meanwhile
+	}
+	if err != nil {
+		return err
+	}
+	r := j.Run(ref.Run)
+	switch {
+	case r == nil || r.Active():
+		return nil
+	case j.Last().Active():
+		return e.Tree.WriteRun(ref.ID, r)
+	}
+	j.Runs = []job.Run{*r}
+	return e.Tree.WriteState(j)
 }
 
 // stepDependents steps the jobs that wait for one whose run was just recorded.

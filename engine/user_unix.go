@@ -16,6 +16,7 @@ import (
 type identity struct {
 	uid, gid int
 	groups   []int
+	user     *user.User // nil: nobody has this number
 }
 
 // identityOf finds the user and the groups that a spec asks for; nil: those of
@@ -32,6 +33,7 @@ func identityOf(spec *job.Spec) (*identity, error) {
 		}
 		switch n, nerr := strconv.Atoi(spec.UID); {
 		case err == nil:
+			id.user = u
 			if id.uid, err = strconv.Atoi(u.Uid); err == nil {
 				id.gid, err = strconv.Atoi(u.Gid)
 			}
@@ -73,16 +75,11 @@ func identityOf(spec *job.Spec) (*identity, error) {
 // who it is, as login(1) sets them. It returns an error where there is no such
 // user or group.
 func UserVariables(spec *job.Spec) (map[string]string, error) {
-	if _, err := identityOf(spec); err != nil || spec.UID == "" {
+	id, err := identityOf(spec)
+	if err != nil || id == nil || id.user == nil {
 		return nil, err
 	}
-	u, err := user.Lookup(spec.UID)
-	if err != nil {
-		if u, err = user.LookupId(spec.UID); err != nil {
-			return nil, nil // a number that nobody has
-		}
-	}
-	return map[string]string{"HOME": u.HomeDir, "USER": u.Username, "LOGNAME": u.Username}, nil
+	return map[string]string{"HOME": id.user.HomeDir, "USER": id.user.Username, "LOGNAME": id.user.Username}, nil
 }
 
 // RunAs has a command run as the user and group that a spec asks for.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os/exec"
 	"strings"
+	"time"
 
 	"jobman/engine"
 	"jobman/job"
@@ -22,7 +23,7 @@ func (s senses) Check(ctx context.Context, j *job.Job, c job.Condition) job.Chec
 			checker.Net, err = s.Tree.Helper("net", s.programs.Net)
 		}
 		if err != nil {
-			return failed(s, err)
+			return job.Check{At: time.Now().UTC(), Error: err.Error()}
 		}
 		checker.Environ = strings.Split(strings.TrimRight(string(env), "\x00"), "\x00")
 	}
@@ -32,17 +33,10 @@ func (s senses) Check(ctx context.Context, j *job.Job, c job.Condition) job.Chec
 	return checker.Check(ctx, c.Kind, string(c.Target))
 }
 
-func failed(s senses, err error) job.Check {
-	return job.Check{At: s.Time(), Error: err.Error()}
-}
-
 // Watch implements engine.Sensors.
-func (s senses) Watch(c job.Condition) (watches []job.Watch) {
+func (s senses) Watch(c job.Condition) []job.Watch {
 	if c.Kind != job.KindFile {
 		return nil
 	}
-	for _, p := range sensors.Watch(string(c.Target)) {
-		watches = append(watches, job.Watch{Kind: p.Kind, Path: job.Text(p.Path)})
-	}
-	return watches
+	return sensors.Watch(string(c.Target))
 }

@@ -88,10 +88,6 @@ func shimVerb(args []string) error {
 	})
 }
 
-// holdOff is how long a step that failed stays: the path unit starts the next at
-// once, for as long as there is mail.
-const holdOff = 5 * time.Second
-
 // tickVerb: tick STORE.
 func tickVerb(args []string) error {
 	return withEngine(tree.Tree(args[0]), func(ctx context.Context, h *House) error {
@@ -99,13 +95,16 @@ func tickVerb(args []string) error {
 	})
 }
 
+// holdOff is how long a step that failed stays: the path unit starts the next at
+// once, for as long as there is mail.
+const holdOff = 5 * time.Second
+
 // stepVerb: step STORE [due|JOB [rearm]].
 func stepVerb(args []string) error {
 	return withEngine(tree.Tree(args[0]), func(ctx context.Context, h *House) error {
 		switch {
 		case len(args) > 1 && args[1] == "due":
-			_, err := h.Due(ctx)
-			return err
+			return h.Due(ctx)
 		case len(args) > 1:
 			h.Patient = true
 			return h.StepTriggered(ctx, job.ID(args[1]), len(args) > 2 && args[2] == "rearm")

@@ -109,7 +109,7 @@ func next(j Job, o Observation) (Job, []Action) {
 	}
 	if start || j.Completed() {
 		var actions []Action
-		if j.Armed.Rev > 0 && (!j.Armed.At.IsZero() || len(j.Armed.Watches) > 0) {
+		if j.Armed.Any() {
 			actions = []Action{Disarm}
 		}
 		j.Armed = Armed{Rev: j.Armed.Rev}
@@ -129,7 +129,7 @@ func next(j Job, o Observation) (Job, []Action) {
 
 // watches are those of the paths to watch whose conditions are not met.
 func (j *Job) watches(o Observation) (watches []Watch) {
-	if j.Phase != Waiting || !j.MetAt.IsZero() {
+	if !j.Sensing() {
 		return nil
 	}
 	for i, c := range j.Conditions {
@@ -182,7 +182,7 @@ func (j *Job) concludeVoid(o Observation, kill *Kill) {
 		r.end(Killed, ReasonKilled, "killed before the command was executed", at)
 		return
 	}
-	if limit, ofJob := j.limitOf(r); limit > 0 && o.Exit != nil && o.Exit.ServiceResult == "timeout" && !o.Exit.StopQueued {
+	if limit, ofJob := j.RunLimit(r.StartedAt); limit > 0 && o.Exit != nil && o.Exit.ServiceResult == "timeout" && !o.Exit.StopQueued {
 		j.endLate(limit, ofJob, " before the command was executed", at)
 		return
 	}
@@ -209,7 +209,7 @@ func (j *Job) conclude(e Exit, kill *Kill) {
 		// ended with says nothing about its work.
 		r.end(Failure, ReasonLost, "ended by a shutdown"+how(e), e.At)
 	case j.timedOut(e):
-		limit, ofJob := j.limitOf(r)
+		limit, ofJob := j.RunLimit(r.StartedAt)
 		j.endLate(limit, ofJob, how(e), e.At)
 	case e.ServiceResult == "oom-kill":
 		r.end(Failure, ReasonOOM, "out of memory", e.At)
@@ -236,7 +236,7 @@ func (j *Job) endLate(limit time.Duration, ofJob bool, how string, at time.Time)
 // "timeout" as well of what outlives the grace of an operator's stop.
 func (j *Job) timedOut(e Exit) bool {
 	r := j.Last()
-	limit, _ := j.limitOf(r)
+	limit, _ := j.RunLimit(r.StartedAt)
 	if limit <= 0 || r.StartedAt.IsZero() {
 		return false
 	}
@@ -248,21 +248,11 @@ func (j *Job) timedOut(e Exit) bool {
 // manager counts from the start of the unit, which is before the claim.
 const timeoutSlack = time.Second
 
-// limitOf is the limit that a run had when it started.
-func (j *Job) limitOf(r *Run) (limit time.Duration, ofJob bool) {
-	if r.N == 1 {
-		first := *j
-		first.StartedAt = time.Time{}
-		return first.RunLimit(r.StartedAt)
-	}
-	return j.RunLimit(r.StartedAt)
-}
-
 // overstayed tells whether a run is there although its time, and the grace after
 // that, are over.
 func (j *Job) overstayed(now time.Time) bool {
 	r := j.Last()
-	limit, _ := j.limitOf(r)
+	limit, _ := j.RunLimit(r.StartedAt)
 	return limit > 0 && !r.StartedAt.IsZero() && !now.Before(later(r.StartedAt, limit+time.Duration(j.Spec.StopGrace)))
 }
 

@@ -82,6 +82,14 @@ type Armed struct {
 	Watches []Watch   `json:"watches,omitempty"`
 }
 
+// Any tells whether there is anything that the job is to be stepped for.
+func (a Armed) Any() bool { return !a.At.IsZero() || len(a.Watches) > 0 }
+
+// Edges tells whether some of the watches see changes only, not what is there.
+func (a Armed) Edges() bool {
+	return slices.ContainsFunc(a.Watches, func(w Watch) bool { return w.Kind == PathChanged })
+}
+
 func (a Armed) equal(b Armed) bool {
 	return a.Rev == b.Rev && a.Manager == b.Manager && a.At.Equal(b.At) && slices.Equal(a.Watches, b.Watches)
 }

@@ -61,14 +61,14 @@ func (j *Job) settle(o Observation) {
 	case r.Reason == ReasonJobTimeout:
 		end(Failure, ReasonJobTimeout, r.Message)
 		return
-	case reached(j.RunCount-j.Uncounted, max(policy.NumRuns, -1)), policy.NumRuns == 0 && !rerun:
+	case reached(j.RunCount-j.Uncounted, policy.numRuns()):
 		as(r.Reason, r.Message)
 		return
 	}
 	delay := policy.delay(r.N, o.Random)
 	if rerun {
 		delay = 0
-	} else if policy.unlimited() && policy.Delay == 0 && policy.JitterRange == 0 && j.QuickRuns >= quickRuns {
+	} else if policy.numRuns() == -1 && policy.Delay == 0 && policy.JitterRange == 0 && j.QuickRuns >= quickRuns {
 		delay = quickPause
 	}
 	next := later(r.StoppedAt, delay)
@@ -119,8 +119,9 @@ func (j *Job) deadline() time.Time {
 	return later(j.StartedAt, time.Duration(j.Spec.Timeout.Job))
 }
 
-// RunLimit is how long the current run may take if it starts now, and whether
-// that is the job's limit rather than the run's; 0: as long as it wants.
+// RunLimit is how long the current run may take if it starts now, or took at most
+// that started then, and whether that is the job's limit rather than the run's; 0:
+// as long as it wants.
 func (j *Job) RunLimit(now time.Time) (limit time.Duration, ofJob bool) {
 	limit = time.Duration(j.Spec.Timeout.Run)
 	rest := time.Duration(j.Spec.Timeout.Job)

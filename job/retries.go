@@ -81,8 +81,13 @@ func (r *Retries) delay(n int, random float64) time.Duration {
 // longest is the longest delay, so that it can be added to any time.
 const longest = 100 * 365 * 24 * time.Hour
 
-// unlimited tells whether the number of runs is not limited.
-func (r *Retries) unlimited() bool { return r.NumRuns == -1 }
+// numRuns is the limit of runs; jobs of schema 1 have none noted, and run once.
+func (r *Retries) numRuns() int {
+	if r.NumRuns == 0 {
+		return 1
+	}
+	return r.NumRuns
+}
 
 // reached tells whether a limit is set and reached.
 func reached(count, limit int) bool { return limit > 0 && count >= limit }

@@ -28,6 +28,9 @@ func ParseTime(s string, now time.Time) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("%q is no time; write it like %s", s, TimeForms)
 }
 
+// StampLayout is how times are printed for programs: RFC 3339, with microseconds.
+const StampLayout = "2006-01-02T15:04:05.000000Z07:00"
+
 // MomentForms is what an error message shows when a moment can't be read.
 const MomentForms = "2026-11-23T08:00:00Z, 2026-11-23 08:00, 08:00 (the next), tomorrow 08:00, +10m, @1795420800"
 

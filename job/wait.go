@@ -49,11 +49,18 @@ type Condition struct {
 }
 
 // Watch is a path whose change may make a condition hold, in the words of
-// systemd.path(5): PathExists, PathExistsGlob or PathChanged.
+// systemd.path(5).
 type Watch struct {
 	Kind string `json:"kind"`
-	Path Text   `json:"path"`
+	Path Text   `json:"path"` // absolute; of a PathExistsGlob a pattern
 }
+
+// The kinds of a Watch.
+const (
+	PathExists     = "PathExists"
+	PathExistsGlob = "PathExistsGlob"
+	PathChanged    = "PathChanged" // or an entry of it, if it is a directory
+)
 
 // Wait is what a job waits for before its first run.
 type Wait struct {
@@ -66,13 +73,10 @@ type Wait struct {
 	S3            []string  `json:"s3,omitempty"`
 	Job           []string  `json:"job,omitempty"`
 	Any           bool      `json:"any,omitzero"`           // one condition is enough
-	PollInterval  Duration  `json:"poll-interval,omitzero"` // default 60s
+	PollInterval  Duration  `json:"poll-interval,omitzero"` // of what is polled
 	ExtraDelay    Duration  `json:"extra-delay,omitzero"`   // after the conditions were met
 	AbortDatetime time.Time `json:"abort-datetime,omitzero"`
 }
-
-// DefaultPollInterval holds where --wait.poll-interval is not given.
-const DefaultPollInterval = Duration(time.Minute)
 
 // Conditions returns what is waited for, nothing of it checked yet.
 func (w *Wait) Conditions() (all []Condition) {
@@ -139,6 +143,13 @@ func CheckAwaited(other *Job, outcome string, now time.Time) Check {
 func (j *Job) Polls() bool {
 	return slices.ContainsFunc(j.Conditions, func(c Condition) bool { return c.Kind.Polled() })
 }
+
+// Sensing tells whether the job still waits for its conditions.
+func (j *Job) Sensing() bool { return j.Phase == Waiting && j.MetAt.IsZero() }
+
+// Polling tells whether the job waits for something that is polled: it is stepped
+// by a process of its own, which may take its time.
+func (j *Job) Polling() bool { return j.Sensing() && j.Polls() }
 
 // PollDue tells whether the polled conditions are to be checked now: when their
 // time has come, or when they were met at the last look and all others are met

@@ -134,22 +134,16 @@ func components(path string) (root string, rest []string) {
 // maxPaths bounds what Watch returns, because each path costs a watch.
 const maxPaths = 200
 
-// Path is something to watch, by the name that systemd has for it.
-type Path struct {
-	Kind string // PathExists, PathExistsGlob, or PathChanged: an entry of a directory
-	Path string // absolute; for PathExistsGlob a pattern
-}
-
 // Watch returns what to watch in order to notice that something comes to match an
 // absolute glob. What a wildcard in a directory stands for may change whenever a
 // path with PathChanged does: then the glob is to be checked, and Watch called,
 // again. Of more than 200 paths only those are returned.
-func Watch(glob string) []Path {
+func Watch(glob string) []job.Watch {
 	var w watched
 	glob = filepath.Clean(glob)
 	_, err := filepath.Match(glob, "")
 	if self, _ := filepath.Match(glob, glob); !hasMeta(glob) || err != nil || !self {
-		w.add("PathExists", glob)
+		w.add(job.PathExists, glob)
 	}
 	if !hasMeta(glob) || err != nil {
 		return w.all
@@ -163,7 +157,7 @@ func Watch(glob string) []Path {
 		w.branch(b)
 	}
 	if len(w.all) > maxPaths {
-		w.all = slices.DeleteFunc(w.all, func(p Path) bool { return p.Kind != "PathChanged" })
+		w.all = slices.DeleteFunc(w.all, func(w job.Watch) bool { return w.Kind != job.PathChanged })
 	}
 	return w.all[:min(len(w.all), maxPaths)]
 }
@@ -174,19 +168,20 @@ type branch struct {
 }
 
 type watched struct {
-	all     []Path
+	all     []job.Watch
 	parents int
 	queue   []branch
 }
 
 func (w *watched) add(kind, path string) {
+	one := job.Watch{Kind: kind, Path: job.Text(path)}
 	switch {
-	case slices.Contains(w.all, Path{kind, path}):
-	case kind == "PathChanged":
+	case slices.Contains(w.all, one):
+	case kind == job.PathChanged:
 		w.parents++
-		w.all = append(w.all, Path{kind, path})
+		w.all = append(w.all, one)
 	case len(w.all)-w.parents <= maxPaths: // one more tells that there are too many
-		w.all = append(w.all, Path{kind, path})
+		w.all = append(w.all, one)
 	}
 }
 
@@ -196,17 +191,17 @@ func (w *watched) branch(b branch) {
 	}
 	switch len(b.rest) {
 	case 0:
-		w.add("PathExists", b.dir)
+		w.add(job.PathExists, b.dir)
 	case 1:
 		dir := escape(b.dir)
 		if dir != b.dir {
 			// systemd watches only what is before the first special character, be it
 			// escaped or not.
-			w.add("PathChanged", b.dir)
+			w.add(job.PathChanged, b.dir)
 		}
-		w.add("PathExistsGlob", filepath.Join(dir, forSystemd(b.rest[0])))
+		w.add(job.PathExistsGlob, filepath.Join(dir, forSystemd(b.rest[0])))
 	default:
-		w.add("PathChanged", b.dir)
+		w.add(job.PathChanged, b.dir)
 		// An error leaves the parent, and the check will tell it.
 		names, _ := list(b.dir)
 		for _, name := range names {

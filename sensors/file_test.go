@@ -86,24 +86,24 @@ func TestWatch(t *testing.T) {
 	write(t, dir+"/dfile", "", 0o600)
 	for _, c := range []struct {
 		glob string
-		want []Path
+		want []job.Watch
 	}{
-		{"/a/b", []Path{{"PathExists", "/a/b"}}},
-		{"none/x", []Path{{"PathExists", "none/x"}}},
-		{"none/*.csv", []Path{{"PathExistsGlob", "none/*.csv"}}},
-		{"d?/ready", []Path{{"PathChanged", ""}, {"PathExists", "d1/ready"}, {"PathExists", "d2/ready"}}},
-		{"d*/in/*.csv", []Path{{"PathChanged", ""}, {"PathExistsGlob", "d1/in/*.csv"}, {"PathExistsGlob", "d2/in/*.csv"}}},
-		{"d*/*/x", []Path{{"PathChanged", ""}, {"PathChanged", "d1"}, {"PathChanged", "d2"},
-			{"PathExists", "d1/in/x"}, {"PathExists", "d2/in/x"}, {"PathExists", "d2/out/x"}}},
-		{"[x]", []Path{{"PathExists", "[x]"}, {"PathExistsGlob", "[x]"}}},
-		{"a[", []Path{{"PathExists", "a["}}},
-		{"w*/*", []Path{{"PathChanged", ""}, {"PathChanged", "w[1]"}, {"PathExistsGlob", `w\[1]/*`}}},
-		{"{a,b}*[!c]", []Path{{"PathExists", "{a,b}*[!c]"}, {"PathExistsGlob", `\{a,b}*[\!c]`}}},
+		{"/a/b", []job.Watch{{Kind: "PathExists", Path: "/a/b"}}},
+		{"none/x", []job.Watch{{Kind: "PathExists", Path: "none/x"}}},
+		{"none/*.csv", []job.Watch{{Kind: "PathExistsGlob", Path: "none/*.csv"}}},
+		{"d?/ready", []job.Watch{{Kind: "PathChanged", Path: ""}, {Kind: "PathExists", Path: "d1/ready"}, {Kind: "PathExists", Path: "d2/ready"}}},
+		{"d*/in/*.csv", []job.Watch{{Kind: "PathChanged", Path: ""}, {Kind: "PathExistsGlob", Path: "d1/in/*.csv"}, {Kind: "PathExistsGlob", Path: "d2/in/*.csv"}}},
+		{"d*/*/x", []job.Watch{{Kind: "PathChanged", Path: ""}, {Kind: "PathChanged", Path: "d1"}, {Kind: "PathChanged", Path: "d2"},
+			{Kind: "PathExists", Path: "d1/in/x"}, {Kind: "PathExists", Path: "d2/in/x"}, {Kind: "PathExists", Path: "d2/out/x"}}},
+		{"[x]", []job.Watch{{Kind: "PathExists", Path: "[x]"}, {Kind: "PathExistsGlob", Path: "[x]"}}},
+		{"a[", []job.Watch{{Kind: "PathExists", Path: "a["}}},
+		{"w*/*", []job.Watch{{Kind: "PathChanged", Path: ""}, {Kind: "PathChanged", Path: "w[1]"}, {Kind: "PathExistsGlob", Path: `w\[1]/*`}}},
+		{"{a,b}*[!c]", []job.Watch{{Kind: "PathExists", Path: "{a,b}*[!c]"}, {Kind: "PathExistsGlob", Path: `\{a,b}*[\!c]`}}},
 	} {
 		glob := c.glob
 		for i, p := range c.want {
-			if !filepath.IsAbs(p.Path) {
-				c.want[i].Path = filepath.Join(dir, p.Path)
+			if !filepath.IsAbs(string(p.Path)) {
+				c.want[i].Path = job.Text(filepath.Join(dir, string(p.Path)))
 			}
 		}
 		if !filepath.IsAbs(glob) {
@@ -120,15 +120,15 @@ func TestWatchIsBounded(t *testing.T) {
 	for i := range maxPaths - 1 {
 		write(t, fmt.Sprintf("%s/%03d/sub/x", dir, i), "", 0o600)
 	}
-	if got := Watch(dir + "/*/x"); len(got) != maxPaths || got[0] != (Path{"PathChanged", dir}) || got[maxPaths-1].Kind != "PathExists" {
+	if got := Watch(dir + "/*/x"); len(got) != maxPaths || got[0] != (job.Watch{Kind: "PathChanged", Path: job.Text(dir)}) || got[maxPaths-1].Kind != "PathExists" {
 		t.Errorf("%d: %v", len(got), got)
 	}
 	write(t, dir+"/more/sub/x", "", 0o600)
-	if got := Watch(dir + "/*/x"); !slices.Equal(got, []Path{{"PathChanged", dir}}) {
+	if got := Watch(dir + "/*/x"); !slices.Equal(got, []job.Watch{{Kind: "PathChanged", Path: job.Text(dir)}}) {
 		t.Errorf("%d: %v", len(got), got)
 	}
 	got := Watch(dir + "/*/*/x")
-	if len(got) != maxPaths || got[0] != (Path{"PathChanged", dir}) || slices.ContainsFunc(got, func(p Path) bool { return p.Kind != "PathChanged" }) {
+	if len(got) != maxPaths || got[0] != (job.Watch{Kind: "PathChanged", Path: job.Text(dir)}) || slices.ContainsFunc(got, func(p job.Watch) bool { return p.Kind != "PathChanged" }) {
 		t.Errorf("%d: %v", len(got), got)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -207,7 +208,7 @@ func (t *ticker) plan(jobs []*job.Job) time.Duration {
 			continue
 		}
 		what := "due"
-		if j.Phase == job.Waiting && j.MetAt.IsZero() && j.Polls() {
+		if j.Polling() {
 			what = string(j.ID)
 		}
 		wait := j.NextAt.Sub(now)
@@ -224,12 +225,9 @@ func (t *ticker) plan(jobs []*job.Job) time.Duration {
 }
 
 func (t *ticker) enqueue(what string) {
-	for _, queued := range t.queue {
-		if queued == what {
-			return
-		}
+	if !slices.Contains(t.queue, what) {
+		t.queue = append(t.queue, what)
 	}
-	t.queue = append(t.queue, what)
 }
 
 // start starts queued steps, as many as may run at a time.
@@ -271,7 +269,7 @@ func (t *ticker) watch(jobs []*job.Job) {
 		present[j.ID] = true
 		for _, w := range j.Armed.Watches {
 			wanted[existing(filepath.Dir(string(w.Path)))] = true
-			if w.Kind == "PathChanged" {
+			if w.Kind == job.PathChanged {
 				wanted[existing(string(w.Path))] = true
 			}
 		}
@@ -296,11 +294,8 @@ func (t *ticker) watch(jobs []*job.Job) {
 	}
 	for _, j := range fresh {
 		t.seen[j.ID] = j.Armed.Rev
-		for _, w := range j.Armed.Watches {
-			if w.Kind == "PathChanged" || there(string(w.Path)) {
-				t.enqueue(string(j.ID))
-				break
-			}
+		if j.Armed.Edges() || slices.ContainsFunc(j.Armed.Watches, func(w job.Watch) bool { return there(string(w.Path)) }) {
+			t.enqueue(string(j.ID))
 		}
 	}
 	for id := range t.seen {
@@ -337,11 +332,8 @@ func there(glob string) bool {
 // notice queues the jobs that wait for one of the paths that changed.
 func (t *ticker) notice(jobs []*job.Job, changed []string) {
 	for _, j := range jobs {
-		for _, w := range j.Armed.Watches {
-			if concerns(w, changed) {
-				t.enqueue(string(j.ID))
-				break
-			}
+		if slices.ContainsFunc(j.Armed.Watches, func(w job.Watch) bool { return concerns(w, changed) }) {
+			t.enqueue(string(j.ID))
 		}
 	}
 }
@@ -352,10 +344,10 @@ func concerns(w job.Watch, changed []string) bool {
 		if name == path || strings.HasPrefix(path, name+"/") {
 			return true // the path, or what it is in
 		}
-		if w.Kind == "PathChanged" && filepath.Dir(name) == path {
+		if w.Kind == job.PathChanged && filepath.Dir(name) == path {
 			return true
 		}
-		if ok, err := filepath.Match(path, name); w.Kind == "PathExistsGlob" && err == nil && ok {
+		if ok, err := filepath.Match(path, name); w.Kind == job.PathExistsGlob && err == nil && ok {
 			return true
 		}
 	}

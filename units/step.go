@@ -2,7 +2,6 @@ package units
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -34,15 +33,21 @@ func (s Steps) Timer() string { return netName(s.Store, s.Exe) + ".timer" }
 // Watch returns the path unit that watches the inbox, and the service that it
 // starts.
 func (s Steps) Watch() (Unit, []Unit) {
-	path := Unit{s.Path(), []Property{
-		{"Description", "ended jobs of jobman"},
-		{"Paths", []Watch{{"DirectoryNotEmpty", s.Inbox}}},
+	return s.path(s.Path(), "ended jobs of jobman", []Watch{{"DirectoryNotEmpty", s.Inbox}}),
+		[]Unit{s.service(s.Name(), "jobman takes in ended jobs", "step", s.Store)}
+}
+
+// path returns a path unit without limits.
+func (s Steps) path(name, description string, watches []Watch) Unit {
+	unit := Unit{name, []Property{
+		{"Description", description},
+		{"Paths", watches},
 		{"CollectMode", "inactive-or-failed"},
 	}}
 	if s.Version >= pathLimits {
-		path.Properties = append(path.Properties, Property{"TriggerLimitIntervalUSec", uint64(0)})
+		unit.Properties = append(unit.Properties, Property{"TriggerLimitIntervalUSec", uint64(0)})
 	}
-	return path, []Unit{s.service(s.Name(), "jobman takes in ended jobs", "step", s.Store)}
+	return unit
 }
 
 // Net returns the timer unit of the safety net, and the service that it starts.
@@ -117,26 +122,19 @@ func ParseOwn(unit string) (id job.ID, rev int, ok bool) {
 func FilesName(id job.ID, rev int) string { return OwnName(id, rev) + "f" }
 
 // Files returns the path unit that steps one waiting job, and its service.
-func (s Steps) Files(id job.ID, rev int, watches []job.Watch) (Unit, []Unit) {
-	paths := make([]Watch, len(watches))
-	for i, w := range watches {
+func (s Steps) Files(id job.ID, armed job.Armed) (Unit, []Unit) {
+	paths := make([]Watch, len(armed.Watches))
+	for i, w := range armed.Watches {
 		paths[i] = Watch{w.Kind, string(w.Path)}
 	}
-	name := FilesName(id, rev)
-	unit := Unit{name + ".path", []Property{
-		{"Description", "what " + id.Short() + " waits for"},
-		{"Paths", paths},
-		{"CollectMode", "inactive-or-failed"},
-	}}
-	if s.Version >= pathLimits {
-		unit.Properties = append(unit.Properties, Property{"TriggerLimitIntervalUSec", uint64(0)})
-	}
+	name := FilesName(id, armed.Rev)
 	args := []string{"step", s.Store, string(id)}
-	if slices.ContainsFunc(watches, func(w job.Watch) bool { return w.Kind == "PathChanged" }) {
+	if armed.Edges() {
 		// While its service runs a path unit sees no changes.
 		args = append(args, "rearm")
 	}
-	return unit, []Unit{s.service(name+".service", "jobman steps "+id.Short(), args...)}
+	return s.path(name+".path", "what "+id.Short()+" waits for", paths),
+		[]Unit{s.service(name+".service", "jobman steps "+id.Short(), args...)}
 }
 
 // lastCalendarYear is the last that systemd takes.
@@ -147,8 +145,12 @@ const lastCalendarYear = 2190
 // also if the moment has passed by the time that the timer is armed. systemd
 // fires once for both. It steps one job, or what is due of all.
 func (s Steps) timer(name string, at time.Time, after time.Duration, id job.ID) (Unit, []Unit) {
+	look, step, what := "jobman looks at waiting jobs", "jobman steps what is due", "due"
+	if id != "" {
+		look, step, what = "jobman looks at "+id.Short()+" again", "jobman steps "+id.Short(), string(id)
+	}
 	unit := Unit{name + ".timer", []Property{
-		{"Description", "jobman looks at waiting jobs"},
+		{"Description", look},
 		{"TimersMonotonic", []Timer{{"OnActiveSec", usec(max(after, time.Millisecond))}}},
 		{"AccuracyUSec", uint64(1000)},
 		{"RemainAfterElapse", false},
@@ -157,12 +159,7 @@ func (s Steps) timer(name string, at time.Time, after time.Duration, id job.ID) 
 	if !at.IsZero() && after > 0 && at.Year() <= lastCalendarYear {
 		unit.Properties = append(unit.Properties, Property{"TimersCalendar", []Calendar{{"OnCalendar", at.UTC().Format("2006-01-02 15:04:05.000000 UTC")}}})
 	}
-	args := []string{"step", s.Store, "due"}
-	if id != "" {
-		args[2] = string(id)
-		unit.Properties[0].Value = "jobman looks at " + id.Short() + " again"
-	}
-	return unit, []Unit{s.service(name+".service", "jobman steps what is due", args...)}
+	return unit, []Unit{s.service(name+".service", step, "step", s.Store, what)}
 }
 
 func (s Steps) service(name, description string, args ...string) Unit {

@@ -68,7 +68,7 @@ func TestUnitsThatStep(t *testing.T) {
 	at := time.Date(2026, 11, 23, 8, 39, 55, 43764000, time.UTC)
 	golden(t, "wake", text(s.Wake(at, time.Hour)))
 	golden(t, "own", text(s.Own(id, 3, at, 0)))
-	golden(t, "files", text(s.Files(id, 4, []job.Watch{{Kind: "PathExistsGlob", Path: "/in/*.csv"}, {Kind: "PathChanged", Path: "/in"}})))
+	golden(t, "files", text(s.Files(id, job.Armed{Rev: 4, Watches: []job.Watch{{Kind: "PathExistsGlob", Path: "/in/*.csv"}, {Kind: "PathChanged", Path: "/in"}}})))
 	s.Version = 249
 	main, _ := s.Watch()
 	for _, p := range main.Properties {

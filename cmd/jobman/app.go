@@ -11,10 +11,8 @@ import (
 	"syscall"
 
 	"jobman/config"
-	"jobman/engine"
 	"jobman/failpoint"
 	"jobman/house"
-	"jobman/job"
 	"jobman/store"
 	"jobman/store/bolt"
 	"jobman/store/tree"
@@ -34,18 +32,19 @@ type app struct {
 	chosen   string // the backend, once it was chosen
 	host     string // this machine's name, once it was looked up
 
-	scope string
-	tree  tree.Tree
-	store store.Store
-	index *bolt.Store // what is behind store, for those who look after it
-	*engine.Engine
-	backend func(name, scope string) (engine.Backend, error)
-	equip   func(*job.Spec) error
+	scope        string
+	tree         tree.Tree
+	store        store.Store
+	index        *bolt.Store // what is behind store, for those who look after it
+	*house.House             // nil until it is open
 }
 
-// open finds the store and builds the house over it. Nothing is created or
+// open finds the store and builds the house over it, once. Nothing is created or
 // connected before it is needed.
 func (a *app) open() error {
+	if a.House != nil {
+		return nil
+	}
 	if err := a.openAside(); err != nil {
 		return err
 	}
@@ -90,12 +89,8 @@ func (a *app) openStore(dir string) error {
 		return storeProblem(err)
 	}
 	a.store, a.index = classifying{s}, s
-	h, err := house.New(a.tree, a.store, programs, a.debug)
-	if err != nil {
-		return err
-	}
-	a.Engine, a.backend, a.equip = h.Engine, h.Backend, h.Equip
-	return nil
+	a.House, err = house.New(a.tree, a.store, programs, a.debug)
+	return err
 }
 
 // debug prints a message of jobman's own where --log-level asks for it.

@@ -83,10 +83,8 @@ func (r *runCmd) job(a *app, command []string) (*job.Job, []byte, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if a.Engine == nil {
-		if err := a.open(); err != nil {
-			return nil, nil, err
-		}
+	if err := a.open(); err != nil {
+		return nil, nil, err
 	}
 	if err := a.trapID(); err != nil {
 		return nil, nil, err
@@ -101,7 +99,7 @@ func (r *runCmd) job(a *app, command []string) (*job.Job, []byte, error) {
 	if err := a.findCommand(spec, env); err != nil {
 		return nil, nil, err
 	}
-	if err := a.equip(spec); err != nil {
+	if err := a.Equip(spec); err != nil {
 		return nil, nil, &problem{kind: "failed", text: "wait for a URL: " + err.Error(), err: err}
 	}
 	if a.host == "" {

@@ -38,6 +38,7 @@ type submitter struct {
 	parser *kong.Kong
 	g      *runGrammar
 	flags  []string       // that were given on the command line
+	known  []string       // the options that a line may give
 	line   map[string]any // what the resolver answers from
 	bad    error          // of the first bad line
 }
@@ -74,6 +75,13 @@ func (r *runCmd) runFrom(a *app) error {
 	s.parser, err = newParser(s.g, helpWriter{a.stdout, a.stderr}, kong.Resolvers(kong.ResolverFunc(s.answer), resolver(a.settings)))
 	if err != nil {
 		return err
+	}
+	for _, node := range s.parser.Model.Children {
+		for _, f := range node.Flags {
+			if !slices.Contains(notFrom, f.Name) {
+				s.known = append(s.known, f.Name)
+			}
+		}
 	}
 	if r.AllOrNothing {
 		err = s.allOrNothing(in)
@@ -135,35 +143,35 @@ func (s *submitter) each(in io.Reader) error {
 				more = false
 			}
 		}
-		var jobs []engine.Submission
-		var numbers []int
-		for _, line := range batch {
-			if j, err := s.read(line); err != nil {
-				s.report(line.n, err)
-			} else {
-				jobs, numbers = append(jobs, *j), append(numbers, line.n)
-			}
-		}
-		if err := s.submit(jobs, numbers); err != nil {
+		if err := s.submit(s.readAll(batch)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// allOrNothing submits all lines in one transaction, if none is bad.
-func (s *submitter) allOrNothing(in io.Reader) error {
-	lines := make(chan numbered, fromAtOnce)
-	go readLines(in, lines)
-	var jobs []engine.Submission
-	var numbers []int
-	for line := range lines {
+// readAll makes jobs of lines, and returns them with the lines' numbers. It tells of
+// the bad ones.
+func (s *submitter) readAll(lines []numbered) (jobs []engine.Submission, numbers []int) {
+	for _, line := range lines {
 		if j, err := s.read(line); err != nil {
 			s.report(line.n, err)
 		} else {
 			jobs, numbers = append(jobs, *j), append(numbers, line.n)
 		}
 	}
+	return jobs, numbers
+}
+
+// allOrNothing submits all lines in one transaction, if none is bad.
+func (s *submitter) allOrNothing(in io.Reader) error {
+	lines := make(chan numbered, fromAtOnce)
+	go readLines(in, lines)
+	var all []numbered
+	for line := range lines {
+		all = append(all, line)
+	}
+	jobs, numbers := s.readAll(all)
 	if s.bad != nil {
 		return nil
 	}
@@ -274,9 +282,9 @@ func (s *submitter) flatten(prefix string, object map[string]any) error {
 		case keyCommand, keyUmask, keyNice, keyLimits:
 			continue
 		}
-		if !s.isOption(name) {
+		if !slices.Contains(s.known, name) {
 			p := usage("%q is no option of run", name)
-			if near := nearest(name, s.options()); near != "" {
+			if near := nearest(name, s.known); near != "" {
 				p.text += fmt.Sprintf("; %q is", near)
 			}
 			return p
@@ -337,16 +345,3 @@ func plainValue(value any) (any, error) {
 
 // notFrom are the options of `run` that a line can't give.
 var notFrom = []string{"from", "all-or-nothing", "follow", "unique", "help"}
-
-func (s *submitter) options() (names []string) {
-	for _, node := range s.parser.Model.Children {
-		for _, f := range node.Flags {
-			if !slices.Contains(notFrom, f.Name) {
-				names = append(names, f.Name)
-			}
-		}
-	}
-	return names
-}
-
-func (s *submitter) isOption(name string) bool { return slices.Contains(s.options(), name) }

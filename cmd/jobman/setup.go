@@ -69,7 +69,8 @@ func (a *app) setUp() (c changed, err error) {
 	return c, storeProblem(err)
 }
 
-func (a *app) setup(c changed) error {
+func (a *app) setup(before changed) error {
+	c := before
 	if a.scope == "user" {
 		lingers, err := house.Lingers()
 		if err != nil {
@@ -95,11 +96,11 @@ func (a *app) setup(c changed) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if string(old) == text && c.Unit == file && !c.Linger {
+	c.Unit = file
+	if string(old) == text && c == before {
 		a.tell("everything was set up already")
 		return nil
 	}
-	c.Unit = file
 	note, err := json.Marshal(c)
 	if err == nil {
 		err = tree.WriteFile(filepath.Join(string(a.tree), setupFile), append(note, '\n'))

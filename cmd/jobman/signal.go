@@ -27,7 +27,7 @@ func (s *signalCmd) Run(a *app) error {
 	if j.Status() != job.Active {
 		return &problem{kind: "state", text: fmt.Sprintf("%s is not running (%s)", j.ID.Short(), state(j))}
 	}
-	b, err := a.backend(j.Backend, j.Scope)
+	b, err := a.Backend(j.Backend, j.Scope)
 	if err != nil {
 		return err
 	}

@@ -12,13 +12,17 @@ import (
 // surely meant otherwise, and would do harm or only puzzle; they are refused
 // with the line to type instead.
 
+// guessed tells whether the first word was taken for a command because no verb was
+// written.
+func (w words) guessed() bool { return w.implicit && !w.dashed && len(w.args) > 0 }
+
 // usual are words that people try because other tools have them.
 var usual = map[string]string{"ps": "list", "status": "list", "stop": "kill", "cancel": "kill"}
 
 // trap looks for those that need no store.
 func (a *app) trap() error {
 	w := a.words
-	if !w.implicit || w.dashed || len(w.args) == 0 {
+	if !w.guessed() {
 		return nil
 	}
 	if verb, ok := usual[w.args[0]]; ok && len(w.args) == 1 {
@@ -38,7 +42,7 @@ func isIDWord(word string) bool { return len(word) >= 8 && job.IsIDPrefix(word) 
 // job: jobman rm 3f2a91c4.
 func (a *app) trapID() error {
 	w := a.words
-	if !w.implicit || w.dashed || len(w.args) == 0 {
+	if !w.guessed() {
 		return nil
 	}
 	for _, word := range w.args[1:] {
@@ -62,13 +66,13 @@ func (a *app) commandNotFound(why error) error {
 	w := a.words
 	p := usage("%v", pathCause(why))
 	if len(w.args) == 0 {
-		return p // it is not from the command line
+		return p // it is of a line of --from
 	}
 	word := w.args[0]
 	switch {
 	case len(w.args) == 1 && strings.ContainsAny(word, " \t\n|&;<>()$`*?"):
 		return p.try("jobman run -- sh -c %s", quote([]job.Text{job.Text(word)}))
-	case w.implicit && !w.dashed:
+	case w.guessed():
 		if verb := nearestVerb(word); verb != "" {
 			p.text = fmt.Sprintf("%s is neither a verb nor a program", word)
 			return p.try("jobman %s", strings.Join(append([]string{verb}, w.args[1:]...), " "))
@@ -95,30 +99,9 @@ func nearestVerb(word string) string {
 func nearest(word string, names []string) string {
 	best, least := "", 3
 	for _, name := range names {
-		if d := distance(word, name); d < least && d < len(name) {
+		if d := job.Distance(word, name); d < least && d < len(name) {
 			best, least = name, d
 		}
 	}
 	return best
-}
-
-// distance is how many letters must be added, dropped or replaced.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		last := i
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := last
-			if a[i] != b[j] {
-				cost++
-			}
-			last = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -77,11 +77,9 @@ type logView struct {
 // stamp is a time as JSON shows it.
 type stamp time.Time
 
-const stampLayout = "2006-01-02T15:04:05.000000Z07:00"
-
 // MarshalText implements encoding.TextMarshaler.
 func (s stamp) MarshalText() ([]byte, error) {
-	return time.Time(s).UTC().AppendFormat(nil, stampLayout), nil
+	return time.Time(s).UTC().AppendFormat(nil, job.StampLayout), nil
 }
 
 func at(t time.Time) *stamp {

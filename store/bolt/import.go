@@ -2,7 +2,6 @@ package bolt
 
 import (
 	"context"
-	"fmt"
 
 	"jobman/job"
 )
@@ -19,15 +18,7 @@ func (s *Store) Import(ctx context.Context, jobs []*job.Job, env []byte) error {
 	}
 	return s.update(ctx, func(t tx) (bool, error) {
 		for _, j := range jobs {
-			if _, ok := t.load(j.ID, 0); ok {
-				return false, fmt.Errorf("job %s exists already", j.ID)
-			}
-			if !j.Completed() {
-				if err := t.Bucket(bucketEnv).Put([]byte(j.ID), env); err != nil {
-					return false, err
-				}
-			}
-			if _, err := t.put(j, nil); err != nil {
+			if err := t.add(j, env, false); err != nil {
 				return false, err
 			}
 		}

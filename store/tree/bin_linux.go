@@ -17,8 +17,9 @@ import (
 
 // Executable returns the path of the jobman that units execute: the program that
 // this one carries, compressed by gzip(1), or else a copy of this one, kept in the
-// store, so that replacing or deleting jobman does not touch a job that is under way. Units name it for as long as a run lives: its pump may
-// be started at any time, and its stop-post at its end.
+// store, so that replacing or deleting jobman does not touch a job that is under
+// way. Units name it for as long as a run lives: its pump may be started at any
+// time, and its stop-post at its end.
 //
 // A copy is made once per version. Where none can be executed (the store is
 // mounted noexec; SELinux lets no service execute what lies in a home

@@ -112,16 +112,20 @@ func (t Tree) WriteState(j *job.Job) error {
 		return err
 	}
 	for i := range j.Runs {
-		r := &j.Runs[i]
-		dir := t.Run(job.Ref{ID: j.ID, Run: r.N})
-		if err := os.MkdirAll(string(dir), 0o700); err != nil {
-			return err
-		}
-		if err := writeJSON(dir.File("state"), runState(r)); err != nil {
+		if err := t.WriteRun(j.ID, &j.Runs[i]); err != nil {
 			return err
 		}
 	}
 	return writeJSON(filepath.Join(t.Job(j.ID), "state"), jobState(j))
+}
+
+// WriteRun writes the state file of a run.
+func (t Tree) WriteRun(id job.ID, r *job.Run) error {
+	dir := t.Run(job.Ref{ID: id, Run: r.N})
+	if err := os.MkdirAll(string(dir), 0o700); err != nil {
+		return err
+	}
+	return writeJSON(dir.File("state"), runState(r))
 }
 
 // RemoveJob deletes all files of a job.

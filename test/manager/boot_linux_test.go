@@ -131,7 +131,7 @@ func lingers(s *site) {
 // atOnce: a thousand jobs wait for one instant.
 func atOnce(s *site) {
 	const jobs = 1000
-	s.sh("root", `at=$(date -d +12seconds +%s); for i in $(seq 1000); do echo "{\"command\":[\"sh\",\"-c\",\"echo $i >> instant\"],\"name\":\"instant\",\"wait\":{\"datetime\":\"@$at\"}}"; done | jobman run --from - > instant.ids; test $(wc -l < instant.ids) -eq 1000; test ! -e instant`)
+	s.sh("root", `at=$(date -d +20seconds +%s); for i in $(seq 1000); do echo "{\"command\":[\"sh\",\"-c\",\"echo $i >> instant\"],\"name\":\"instant\",\"wait\":{\"datetime\":\"@$at\"}}"; done | jobman run --from - > instant.ids; test $(wc -l < instant.ids) -eq 1000; test ! -e instant`)
 	if out := s.sh("root", "jobman list --status running --name instant -q | wc -l"); out != "0" {
 		s.Errorf("%s jobs run already", out)
 	}

@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"jobman/test/lab"
 	"jobman/test/settings"
 	"jobman/units"
 )
@@ -174,7 +173,6 @@ func differ(a, b map[string]string) (keys []string) {
 }
 
 func TestSystemdTakesEachPropertyAsFromSystemdRun(t *testing.T) {
-	settings.NeedLab(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	for _, name := range units.PropertyNames() {
@@ -182,15 +180,7 @@ func TestSystemdTakesEachPropertyAsFromSystemdRun(t *testing.T) {
 			t.Errorf("there is no sample of %s", name)
 		}
 	}
-	l, err := lab.Boot(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := l.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	l := settings.Lab(ctx, t)
 	for user, scope := range map[string]string{"root": "--system", "alice": "--user"} {
 		t.Run(user, func(t *testing.T) { (&site{t, l, ctx}).takes(user, scope) })
 	}

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -118,6 +119,35 @@ func NeedLab(t *testing.T) {
 	}
 }
 
+// Lab boots a lab for a test, which is skipped where there can't be one.
+func Lab(ctx context.Context, t *testing.T) *lab.Lab {
+	t.Helper()
+	NeedLab(t)
+	l, err := lab.Boot(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return l
+}
+
+// Number reads a variable that says how much a test is to do.
+func Number(t *testing.T, name string, otherwise int) int {
+	t.Helper()
+	if os.Getenv(name) == "" {
+		return otherwise
+	}
+	n, err := strconv.Atoi(os.Getenv(name))
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return n
+}
+
 // here runs the settings that this user can on a machine that runs systemd.
 func here(ctx context.Context, t *testing.T, o Options, dir string) {
 	settings := []string{"user", "fork"}
@@ -135,16 +165,7 @@ func here(ctx context.Context, t *testing.T, o Options, dir string) {
 
 // inLab runs all settings in one lab, one after another.
 func inLab(ctx context.Context, t *testing.T, o Options, jobman string) {
-	NeedLab(t)
-	l, err := lab.Boot(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := l.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	l := Lab(ctx, t)
 	for file, name := range map[string]string{jobman: "jobman", os.Args[0]: "jobman-test"} {
 		if err := l.Install(ctx, file, name); err != nil {
 			t.Fatal(err)

@@ -43,8 +43,8 @@ func TestTorture(t *testing.T) {
 		return
 	}
 	t.Run("random kill -9", func(t *testing.T) {
-		jobs := number(t, "N", defaultJobs) / 3
-		seed := uint64(number(t, "TORTURE_SEED", int(time.Now().UnixNano()%1_000_000_000)))
+		jobs := settings.Number(t, "N", defaultJobs) / 3
+		seed := uint64(settings.Number(t, "TORTURE_SEED", int(time.Now().UnixNano()%1_000_000_000)))
 		t.Logf("%s: %d jobs, TORTURE_SEED=%d", settings.Here, jobs, seed)
 		w := newWorld(t, seed)
 		ctx, cancel := context.WithCancel(t.Context())
@@ -59,17 +59,6 @@ func TestTorture(t *testing.T) {
 		w.judge()
 		w.tidy()
 	})
-}
-
-func number(t *testing.T, name string, otherwise int) int {
-	if os.Getenv(name) == "" {
-		return otherwise
-	}
-	n, err := strconv.Atoi(os.Getenv(name))
-	if err != nil {
-		t.Fatalf("%s: %v", name, err)
-	}
-	return n
 }
 
 // truth is what is known of a command before it runs.

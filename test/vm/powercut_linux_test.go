@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"jobman/test/settings"
 )
 
 const (
@@ -40,8 +42,8 @@ type cutter struct {
 }
 
 func TestPowerCut(t *testing.T) {
-	rounds := number(t, "VM_ROUNDS", defaultRounds)
-	seed := number(t, "VM_SEED", int(time.Now().UnixNano()%1_000_000_000))
+	rounds := settings.Number(t, "VM_ROUNDS", defaultRounds)
+	seed := settings.Number(t, "VM_SEED", int(time.Now().UnixNano()%1_000_000_000))
 	t.Logf("%d rounds of %d jobs, VM_SEED=%d", rounds, jobsPerRound, seed)
 	c := &cutter{machine: newMachine(t), random: rand.New(rand.NewPCG(uint64(seed), 0)), acknowledged: map[string]truth{}}
 	c.proveCut()
@@ -65,18 +67,6 @@ func TestPowerCut(t *testing.T) {
 	}
 	t.Logf("in all %d jobs acknowledged, %d began, %d of them after a boot; %d runs began twice; %d lost, %d of them never began",
 		len(c.acknowledged), len(c.started), c.late, twice, c.lost, c.untold)
-}
-
-func number(t *testing.T, name string, otherwise int) int {
-	t.Helper()
-	if os.Getenv(name) == "" {
-		return otherwise
-	}
-	n, err := strconv.Atoi(os.Getenv(name))
-	if err != nil {
-		t.Fatalf("%s: %v", name, err)
-	}
-	return n
 }
 
 // proveCut proves that a cut takes what was not synced, and leaves what was.
