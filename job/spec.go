@@ -34,11 +34,54 @@ type Spec struct {
 	Limits map[string]Limit `json:"limits,omitempty"` // see setrlimit(2); by lower-case name: "nofile"
 }
 
-// Log says what is kept of a run's output.
+// Log says what is kept of a run's output, where, and how much of it. Limits are 0
+// where there is none.
 type Log struct {
 	Stdout          bool `json:"stdout"`           // default true
 	Stderr          bool `json:"stderr"`           // default true
 	PrefixTimestamp bool `json:"prefix-timestamp"` // default true
+	Sink            Sink `json:"sink,omitzero"`    // default auto
+
+	File struct {
+		MaxBytes Size `json:"max-bytes,omitzero"` // of a file before the next is begun
+	} `json:"file,omitzero"`
+	Run struct {
+		MaxFiles int `json:"max-files,omitzero"` // of a run; the oldest are deleted
+	} `json:"run,omitzero"`
+	Job struct {
+		MaxRuns  int  `json:"max-runs,omitzero"`  // of the job whose output is kept
+		MaxBytes Size `json:"max-bytes,omitzero"` // of the output of all runs of all jobs
+	} `json:"job,omitzero"`
+}
+
+// Sink is where a run's output goes.
+type Sink string
+
+// The sinks.
+const (
+	SinkAuto    Sink = "auto"    // both where journald runs, else file
+	SinkBoth    Sink = "both"    // files, and a copy in journald
+	SinkFile    Sink = "file"    // files
+	SinkJournal Sink = "journal" // journald alone, which is lossy
+)
+
+// Check tells why output can't be kept like that.
+func (l *Log) Check() error {
+	switch {
+	case l.File.MaxBytes < 0:
+		return errors.New("log.file.max-bytes is negative")
+	case l.Run.MaxFiles < 0:
+		return errors.New("log.run.max-files is negative")
+	case l.Job.MaxRuns < 0:
+		return errors.New("log.job.max-runs is negative")
+	case l.Job.MaxBytes < 0:
+		return errors.New("log.job.max-bytes is negative")
+	}
+	switch l.Sink {
+	case "", SinkAuto, SinkBoth, SinkFile, SinkJournal:
+		return nil
+	}
+	return fmt.Errorf("log.sink %q is none: auto, both, file or journal", l.Sink)
 }
 
 // Timeout limits how long things may take; 0: no limit.
@@ -117,6 +160,9 @@ func (s *Spec) Check() error {
 		return fmt.Errorf("stop signal %q is unknown here", s.StopSignal)
 	case s.StopGrace < 0:
 		return errors.New("stop grace is negative")
+	}
+	if err := s.Log.Check(); err != nil {
+		return err
 	}
 	if err := s.Wait.Check(); err != nil {
 		return err

@@ -89,6 +89,7 @@ func newParser(g any, out helpWriter, options ...kong.Option) (*kong.Kong, error
 		kong.Exit(func(int) { panic(helpShown{}) }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 		kong.TypeMapper(reflect.TypeFor[job.Duration](), textMapper(job.ParseDuration)),
+		kong.TypeMapper(reflect.TypeFor[job.Size](), textMapper(job.ParseSize)),
 		kong.TypeMapper(reflect.TypeFor[job.Signal](), textMapper(job.ParseSignal)),
 		kong.TypeMapper(reflect.TypeFor[job.MaxDelay](), textMapper(job.ParseMaxDelay)),
 		kong.TypeMapper(reflect.TypeFor[job.Codes](), textMapper(job.ParseCodes)),

@@ -25,13 +25,9 @@ type runCmd struct {
 	Env        []string     `group:"Job" sep:"none" placeholder:"K[=V]" help:"Set a variable beside the environment of this shell; repeatable."`
 	StopSignal job.Signal   `group:"Job" default:"TERM" help:"What kill sends first: a name or a number."`
 	StopGrace  job.Duration `group:"Job" default:"10s" help:"How long after it what is left gets SIGKILL."`
-	Log        struct {
-		Stdout          bool `default:"true" negatable:"" help:"Keep the job's stdout."`
-		Stderr          bool `default:"true" negatable:"" help:"Keep the job's stderr."`
-		PrefixTimestamp bool `default:"true" negatable:"" help:"Prefix each line with its time."`
-	} `embed:"" prefix:"log." group:"Output"`
-	Wait       waitFlags  `embed:"" prefix:"wait." group:"Waiting"`
-	Retries    retryFlags `embed:"" prefix:"retries." group:"Repeating"`
+	Log        logFlags     `embed:"" prefix:"log." group:"Output"`
+	Wait       waitFlags    `embed:"" prefix:"wait." group:"Waiting"`
+	Retries    retryFlags   `embed:"" prefix:"retries." group:"Repeating"`
 	limitFlags `group:"Limits"`
 
 	From         string `group:"Job" placeholder:"FILE" help:"Submit a job for each line of this file (-: stdin): a JSON object with the keys of a spec, as show --json prints it."`
@@ -142,7 +138,10 @@ func (r *runCmd) spec(a *app, command []string) (*job.Spec, []byte, error) {
 	s := &job.Spec{
 		Command: job.Texts(command), Name: r.Name, Group: r.Group,
 		StopSignal: r.StopSignal, StopGrace: r.StopGrace,
-		Log: job.Log{Stdout: r.Log.Stdout, Stderr: r.Log.Stderr, PrefixTimestamp: r.Log.PrefixTimestamp},
+	}
+	var err error
+	if s.Log, err = r.Log.log(); err != nil {
+		return nil, nil, err
 	}
 	if s.Name == "" {
 		s.Name = job.DefaultName(s.Command)
