@@ -122,27 +122,8 @@ func (e *Engine) inspect(ctx context.Context, ref job.Ref, u job.Unit, late *ove
 // Tidy has a backend's manager forget the failed runs that are recorded, and
 // sees to it that it calls jobman for as long as jobs are active, and no longer.
 func (e *Engine) Tidy(ctx context.Context, b Keeper, active bool) error {
-	failed, err := b.Failed(ctx)
-	if err != nil {
+	if err := e.StepFailed(ctx, b); err != nil {
 		return err
-	}
-	var over []job.Ref
-	for _, ref := range failed {
-		j, err := e.Store.Get(ctx, ref.ID, -1)
-		if err != nil && !errors.Is(err, store.ErrNotFound) {
-			return err
-		}
-		if err == nil {
-			if r := j.Run(ref.Run); r == nil || r.Active() {
-				continue
-			}
-		}
-		over = append(over, ref)
-	}
-	if len(over) > 0 {
-		if err := b.Forget(ctx, over); err != nil {
-			return err
-		}
 	}
 	if active {
 		err := b.Unneeded(ctx, func() ([]*job.Job, error) { return e.active(ctx) })
@@ -159,6 +140,33 @@ func (e *Engine) Tidy(ctx context.Context, b Keeper, active bool) error {
 		err = b.Keep(ctx, true)
 	}
 	return err
+}
+
+// StepFailed does what is due of the runs that a backend's manager calls failed: of
+// those whose end is recorded it forgets them, and the others' jobs are stepped.
+func (e *Engine) StepFailed(ctx context.Context, b Keeper) error {
+	failed, err := b.Failed(ctx)
+	if err != nil {
+		return err
+	}
+	var over []job.Ref
+	for _, ref := range failed {
+		j, err := e.Store.Get(ctx, ref.ID, -1)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		if err == nil {
+			if r := j.Run(ref.Run); r == nil || r.Active() {
+				e.log(e.Step(ctx, ref.ID))
+				continue
+			}
+		}
+		over = append(over, ref)
+	}
+	if len(over) == 0 {
+		return nil
+	}
+	return b.Forget(ctx, over)
 }
 
 // active returns the incomplete jobs of this machine, in brief.

@@ -109,7 +109,12 @@ func stepVerb(args []string) error {
 			h.Patient = true
 			return h.StepTriggered(ctx, job.ID(args[1]), len(args) > 2 && args[2] == "rearm")
 		}
-		err := h.Drain(ctx)
+		mail, merr := h.Tree.Mail()
+		err := errors.Join(merr, h.Drain(ctx))
+		if len(mail) == 0 {
+			// It was not mail that started this: a run failed whose stop-post left none.
+			err = errors.Join(err, h.tidy(func(k engine.Keeper) error { return h.StepFailed(ctx, k) }))
+		}
 		left, lerr := h.Tree.Mail()
 		if err != nil || len(left) > 0 { // which may be another machine's
 			time.Sleep(holdOff)
@@ -125,19 +130,25 @@ func reconcileVerb(args []string) error {
 		if err != nil {
 			return err
 		}
-		scope := ownScope()
-		if !FindSystemd(scope).Manager {
-			return nil
-		}
-		b, err := h.Backend("systemd", scope)
-		if err != nil {
-			return err
-		}
-		if k, ok := b.(engine.Keeper); ok {
-			return h.Tidy(ctx, k, active)
-		}
-		return nil
+		return h.tidy(func(k engine.Keeper) error { return h.Tidy(ctx, k, active) })
 	})
+}
+
+// tidy does something with the backend of the manager that started this process, if
+// it was one.
+func (h *House) tidy(do func(engine.Keeper) error) error {
+	scope := ownScope()
+	if !FindSystemd(scope).Manager {
+		return nil
+	}
+	b, err := h.Backend("systemd", scope)
+	if err != nil {
+		return err
+	}
+	if k, ok := b.(engine.Keeper); ok {
+		return do(k)
+	}
+	return nil
 }
 
 // ownScope is the scope of the manager that started this process.

@@ -47,11 +47,16 @@ func activated() ([]journal.Source, error) {
 // What can't be found out is left out: the record of the end must be written.
 func endedVerb(args []string) error {
 	run := tree.Run(args[0])
-	var errs []error
+	exit := engine.ServiceExit(os.Getenv)
+	claim, err := run.ReadClaim()
+	if err == nil && claim == nil && exit.Unsettled() {
+		// The unit fails and stays: whoever steps the job starts the run again.
+		return errors.New("systemd could not put the command into its control group")
+	}
+	errs := []error{err}
 	if len(args) > 1 {
 		errs = append(errs, drain(run, outputs(args[1])))
 	}
-	exit := engine.ServiceExit(os.Getenv)
 	exit.At = time.Now().UTC()
 	errs = append(errs, ending(run, &exit))
 	exit.CPUSeconds, exit.MemoryPeak = engine.CgroupUsage()

@@ -35,7 +35,8 @@ const (
 //	there        any           void               never executed: start-failed
 //	no           live          any                it runs, or is about to
 //	no           dead          there              it ended; the manager knows how
-//	no           dead          no                 never executed: start-failed
+//	no           dead          no                 never executed: start-failed, or
+//	                                              started again if it was Unsettled
 //	no           absent        there              lost
 //	no           absent        no                 never executed: start it
 func Decide(j Job, o Observation) (Job, []Action) {
@@ -69,6 +70,10 @@ func Decide(j Job, o Observation) (Job, []Action) {
 		return j, []Action{Ask}
 	case executed:
 		r.end(Failure, ReasonLost, "nobody can say how it ended", o.Now)
+	case o.Unit.State == UnitDead && kill == nil && o.Unit.Main.Unsettled() && r.Restarts < maxRestarts:
+		r.Restarts++
+		r.Manager = o.Manager
+		return j, []Action{Forget, Start}
 	case o.Unit.State == UnitDead, kill != nil:
 		return j, []Action{Void}
 	default:
@@ -78,6 +83,9 @@ func Decide(j Job, o Observation) (Job, []Action) {
 	j.settle(o)
 	return j, forgetDead(o)
 }
+
+// maxRestarts is how often a run is started again that was Unsettled.
+const maxRestarts = 10
 
 func forgetDead(o Observation) []Action {
 	if o.Unit.State == UnitDead || o.Exit != nil && o.Exit.ServiceResult != "" && o.Exit.ServiceResult != "success" {

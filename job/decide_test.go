@@ -44,6 +44,20 @@ func TestAJobIsNotStartedWithoutKnowingForWhichManager(t *testing.T) {
 	}
 }
 
+func TestARunIsNotStartedAgainForEver(t *testing.T) {
+	j := started()
+	o := Observation{Now: now, Manager: "m1", Unit: Unit{State: UnitDead, Main: &Exit{Code: code(219)}}}
+	for range maxRestarts {
+		var actions []Action
+		if j, actions = Decide(j, o); !slices.Equal(actions, []Action{Forget, Start}) {
+			t.Fatalf("got %+v, %v", j, actions)
+		}
+	}
+	if _, actions := Decide(j, o); !slices.Equal(actions, []Action{Void}) {
+		t.Fatalf("got %v", actions)
+	}
+}
+
 // The table of "exactly once": what records, unit and kill together mean.
 func TestWhatIsMadeOfAnActiveRun(t *testing.T) {
 	claim := &Claim{PID: 7, InvocationID: "i1", At: t0.Add(time.Second)}
@@ -78,6 +92,12 @@ func TestWhatIsMadeOfAnActiveRun(t *testing.T) {
 		{"it never started", false, Observation{Unit: Unit{State: UnitAbsent}, Manager: "m1"}, Starting, "", "", []Action{Start}},
 		{"it never started and is to be killed", true, Observation{Unit: Unit{State: UnitAbsent}}, Starting, "", "", []Action{Void}},
 		{"its unit failed before it was executed", false, Observation{Unit: Unit{State: UnitDead}}, Starting, "", "", []Action{Void}},
+		{"its slice was going down when its unit was started", false,
+			Observation{Manager: "m2", Unit: Unit{State: UnitDead, Main: exit(func(e *Exit) { e.Code = code(219) })}}, Starting, "", "", []Action{Forget, Start}},
+		{"and it is to be killed", true,
+			Observation{Unit: Unit{State: UnitDead, Main: exit(func(e *Exit) { e.Code = code(219) })}}, Starting, "", "", []Action{Void}},
+		{"a command ends with the same code", false,
+			Observation{Claim: claim, Unit: Unit{State: UnitDead, Main: exit(func(e *Exit) { e.Code = code(219) })}}, Done, Failure, ReasonExit, []Action{Forget}},
 		{"it was voided", false, Observation{Claim: void}, Done, Failure, ReasonStartFailed, nil},
 		{"it was voided by a kill", true, Observation{Claim: voided}, Done, Killed, ReasonKilled, nil},
 		{"it was voided before the kill", true, Observation{Claim: void}, Done, Failure, ReasonStartFailed, nil},

@@ -61,7 +61,8 @@ type Run struct {
 	ExitCode *int   `json:"exit_code,omitempty"`
 	Signal   Signal `json:"signal,omitzero"`
 
-	Manager      string    `json:"manager"` // identity of the manager it was intended for
+	Manager      string    `json:"manager"`           // identity of the manager it was intended for
+	Restarts     int       `json:"restarts,omitzero"` // after Exit.Unsettled
 	PID          int       `json:"pid,omitzero"`
 	InvocationID string    `json:"invocation_id,omitzero"`
 	IntendedAt   time.Time `json:"intended_at"`

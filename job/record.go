@@ -40,6 +40,15 @@ type Exit struct {
 // down.
 func (e *Exit) Shutdown() bool { return e.ManagerStopping && e.StopQueued }
 
+// exitCgroup is systemd's own exit code where it could not put a process into its
+// control group, see "Process Exit Codes" in systemd.exec(5). That happens to a unit
+// whose slice is being taken down at that moment, as the last one of it has ended.
+const exitCgroup = 219
+
+// Unsettled tells that the manager could not set up the process, for a reason that
+// passes. It says so only of a run without a claim: a command may end with any code.
+func (e *Exit) Unsettled() bool { return e != nil && e.Code != nil && *e.Code == exitCgroup }
+
 // UnitState is what a backend sees of a run.
 type UnitState uint8
 
