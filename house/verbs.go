@@ -111,7 +111,7 @@ func stepVerb(args []string) error {
 		}
 		mail, merr := h.Tree.Mail()
 		err := errors.Join(merr, h.Drain(ctx))
-		if len(mail) == 0 {
+		if len(mail) == 0 || os.Getenv("MONITOR_UNIT") != "" { // see systemd.exec(5)
 			// It was not mail that started this: a run failed whose stop-post left none.
 			err = errors.Join(err, h.tidy(func(k engine.Keeper) error { return h.StepFailed(ctx, k) }))
 		}

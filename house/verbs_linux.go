@@ -51,7 +51,7 @@ func endedVerb(args []string) error {
 	claim, err := run.ReadClaim()
 	if err == nil && claim == nil && exit.Unsettled() {
 		// The unit fails and stays: whoever steps the job starts the run again.
-		return errors.New("systemd could not put the command into its control group")
+		return errors.Join(errors.New("systemd could not put the command into its control group"), mail(run))
 	}
 	errs := []error{err}
 	if len(args) > 1 {
@@ -62,6 +62,15 @@ func endedVerb(args []string) error {
 	exit.CPUSeconds, exit.MemoryPeak = engine.CgroupUsage()
 	errs = append(errs, run.Conclude(exit))
 	return errors.Join(errs...)
+}
+
+// mail has the run's job stepped.
+func mail(run tree.Run) error {
+	store, ref, err := run.Locate()
+	if err != nil {
+		return err
+	}
+	return store.Drop(ref)
 }
 
 // drain brings in what is left in the FIFOs. Nothing is there to be done where
