@@ -137,18 +137,15 @@ func (s *Systemd) Start(ctx context.Context, j *job.Job) error {
 	if j.Spec.Log.Stdout || j.Spec.Log.Stderr {
 		run.FIFOs = units.FIFOsIn(RuntimeDir(s.scope), ref)
 	}
+	if grace := time.Duration(j.Spec.StopGrace); run.Limit > 0 && grace > 0 && grace < units.MinStop {
+		// systemd has the limit; that the grace after it is over, a step sees.
+		run.Late = steps.Late(ref, run.Limit+grace+overstay)
+	}
 	failpoint.Hit("start")
 	watched := c.states(ctx, steps)
 	failpoint.Hit("start-watch")
 	started := c.startTransient(ctx, run.Units)
 	failpoint.Hit("start-sent")
-	if grace := time.Duration(j.Spec.StopGrace); run.Limit > 0 && grace > 0 && grace < units.MinStop {
-		// systemd has the limit; that the grace after it is over, a step sees.
-		late := c.startTransient(ctx, func() (units.Unit, []units.Unit) {
-			return steps.Later(ref.ID, time.Now().UnixMicro(), run.Limit+grace+overstay)
-		})
-		defer func() { s.log(late.Store()) }()
-	}
 	keepErr := c.keep(ctx, steps, watched)
 	if err := started.Store(); err != nil && !is(err, "UnitExists") {
 		return fmt.Errorf("start %s: %w", units.RunName(ref), refused(err))

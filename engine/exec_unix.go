@@ -33,17 +33,20 @@ type Outputs struct{ Stdout, Stderr string }
 // why is then found by whoever concludes the run.
 func Exec(run tree.Run, out Outputs) error {
 	runtime.LockOSThread() // the nice value belongs to the thread that executes
-	err := become(run, out)
+	note := run.WriteStartError
+	err := become(run, out, &note)
 	if errors.Is(err, tree.ErrClaimed) {
 		return err // the run is another execution's: no word in its files
 	}
-	if werr := run.WriteStartError(err.Error()); werr != nil {
+	if werr := note(err.Error()); werr != nil {
 		return errors.Join(err, werr)
 	}
 	return err
 }
 
-func become(run tree.Run, out Outputs) error {
+// become executes the command, or returns why it could not. note is how the reason
+// is left for whoever concludes the run.
+func become(run tree.Run, out Outputs, note *func(string) error) error {
 	store, ref, err := run.Locate()
 	if err != nil {
 		return err
@@ -87,6 +90,13 @@ func become(run tree.Run, out Outputs) error {
 		return err
 	}
 	if who != nil {
+		// As somebody else it has no right to the run's directory.
+		if *note, err = run.OpenStartError(); err != nil {
+			return err
+		}
+		if err := who.take(1, 2); err != nil {
+			return err
+		}
 		if err := who.become(); err != nil {
 			return err
 		}

@@ -125,9 +125,11 @@ func (e *Engine) Tidy(ctx context.Context, b Keeper, active bool) error {
 	if err := e.StepFailed(ctx, b); err != nil {
 		return err
 	}
+	if err := b.Unneeded(ctx, func() ([]*job.Job, error) { return e.active(ctx) }); err != nil {
+		return err
+	}
 	if active {
-		err := b.Unneeded(ctx, func() ([]*job.Job, error) { return e.active(ctx) })
-		return errors.Join(err, b.Keep(ctx, true))
+		return b.Keep(ctx, true)
 	}
 	if err := b.Keep(ctx, false); err != nil {
 		return err

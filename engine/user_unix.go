@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"syscall"
 
+	"golang.org/x/sys/unix"
+
 	"jobman/job"
 )
 
@@ -69,6 +71,24 @@ func identityOf(spec *job.Spec) (*identity, error) {
 		}
 	}
 	return id, nil
+}
+
+// take gives the FIFOs and pipes among these descriptors to the user, whose command
+// may want to open /dev/stdout or /dev/stderr.
+func (id *identity) take(fds ...int) error {
+	for _, fd := range fds {
+		var st unix.Stat_t
+		if err := unix.Fstat(fd, &st); err != nil {
+			return fmt.Errorf("look at descriptor %d: %w", fd, err)
+		}
+		if st.Mode&unix.S_IFMT != unix.S_IFIFO {
+			continue
+		}
+		if err := unix.Fchown(fd, id.uid, -1); err != nil {
+			return fmt.Errorf("give descriptor %d to user %d: %w", fd, id.uid, err)
+		}
+	}
+	return nil
 }
 
 // UserVariables returns the variables that tell the user which a spec asks for

@@ -60,7 +60,7 @@ func Decide(j Job, o Observation) (Job, []Action) {
 		return j, []Action{Ask}
 	case o.Unit.State == UnitLive && kill != nil && (!o.Unit.Stopping || !o.Now.Before(kill.Until)):
 		return j, []Action{Stop}
-	case o.Unit.State == UnitLive && j.overstayed(o.Now):
+	case o.Unit.State == UnitLive && o.Unit.Stopping && j.overstayed(o.Now):
 		return j, []Action{Finish}
 	case o.Unit.State == UnitLive:
 		return j, nil
@@ -257,11 +257,12 @@ func (j *Job) timedOut(e Exit) bool {
 const timeoutSlack = time.Second
 
 // overstayed tells whether a run is there although its time, and the grace after
-// that, are over.
+// that, are over. Only of a run that is being stopped does that mean anything: the
+// backend counts its time, and by a clock that nobody sets.
 func (j *Job) overstayed(now time.Time) bool {
 	r := j.Last()
 	limit, _ := j.RunLimit(r.StartedAt)
-	return limit > 0 && !r.StartedAt.IsZero() && !now.Before(later(r.StartedAt, limit+time.Duration(j.Spec.StopGrace)))
+	return limit > 0 && !r.StartedAt.IsZero() && !now.Before(later(later(r.StartedAt, limit), time.Duration(j.Spec.StopGrace)))
 }
 
 // killed tells whether it was the kill that ended the run. A run that ended by

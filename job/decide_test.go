@@ -92,6 +92,7 @@ func TestWhatIsMadeOfAnActiveRun(t *testing.T) {
 		{"it never started", false, Observation{Unit: Unit{State: UnitAbsent}, Manager: "m1"}, Starting, "", "", []Action{Start}},
 		{"it never started and is to be killed", true, Observation{Unit: Unit{State: UnitAbsent}}, Starting, "", "", []Action{Void}},
 		{"its unit failed before it was executed", false, Observation{Unit: Unit{State: UnitDead}}, Starting, "", "", []Action{Void}},
+		{"its time is over by a clock that was set, not by the manager's", false, Observation{Now: t0.Add(2 * time.Hour), Claim: claim, Unit: Unit{State: UnitLive}}, Running, "", "", nil},
 		{"its slice was going down when its unit was started", false,
 			Observation{Manager: "m2", Unit: Unit{State: UnitDead, Main: exit(func(e *Exit) { e.Code = code(219) })}}, Starting, "", "", []Action{Forget, Start}},
 		{"and it is to be killed", true,

@@ -30,23 +30,13 @@ func (j *Job) settle(o Observation) {
 	if r.StoppedAt.IsZero() {
 		r.StoppedAt = o.Now
 	}
-	if !r.StartedAt.IsZero() && r.StoppedAt.Sub(r.StartedAt).Abs() < quick {
+	if r.StartedAt.IsZero() || r.StoppedAt.Sub(r.StartedAt).Abs() < quick {
 		j.QuickRuns++
 	} else {
 		j.QuickRuns = 0
 	}
 	end := func(result Result, reason Reason, message string) { j.end(result, reason, message, r.StoppedAt) }
-	// as says how the job ends when a limit is reached that is no target.
-	as := func(reason Reason, message string) {
-		switch {
-		case r.Result == Killed:
-			end(Killed, ReasonKilled, r.Message)
-		case policy.NumSuccesses > 0:
-			end(Failure, reason, message)
-		default:
-			end(r.Result, reason, message)
-		}
-	}
+	as := func(reason Reason, message string) { j.endAs(r, reason, message, r.StoppedAt) }
 	if j.Kill != nil && r.Result == Killed {
 		end(Killed, ReasonKilled, r.Message)
 		return
@@ -68,7 +58,7 @@ func (j *Job) settle(o Observation) {
 	delay := policy.delay(r.N, o.Random)
 	if rerun {
 		delay = 0
-	} else if policy.numRuns() == -1 && policy.Delay == 0 && policy.JitterRange == 0 && j.QuickRuns >= quickRuns {
+	} else if policy.numRuns() == -1 && policy.noDelay() && j.QuickRuns >= quickRuns {
 		delay = quickPause
 	}
 	next := later(r.StoppedAt, delay)
@@ -88,6 +78,18 @@ func (j *Job) settle(o Observation) {
 	j.Phase, j.Since, j.NextAt = Delayed, r.StoppedAt, next
 }
 
+// endAs ends a job after a run, where a limit is reached that is no target.
+func (j *Job) endAs(r *Run, reason Reason, message string, at time.Time) {
+	switch {
+	case r.Result == Killed:
+		j.end(Killed, ReasonKilled, r.Message, at)
+	case j.Spec.Retries.NumSuccesses > 0:
+		j.end(Failure, reason, message, at)
+	default:
+		j.end(r.Result, reason, message, at)
+	}
+}
+
 // repeat decides about a job between two runs. It returns whether the next one
 // is to start now.
 func (j *Job) repeat(o Observation) (start bool) {
@@ -97,11 +99,7 @@ func (j *Job) repeat(o Observation) (start bool) {
 	}
 	r := j.Last()
 	if abort := j.Spec.Retries.AbortDatetime; !abort.IsZero() && o.Now.After(abort) {
-		result := r.Result
-		if j.Spec.Retries.NumSuccesses > 0 {
-			result = Failure
-		}
-		j.end(result, ReasonRetryAbort, fmt.Sprintf("run %d had not started by %s", r.N+1, abort.Format(time.RFC3339)), o.Now)
+		j.endAs(r, ReasonRetryAbort, fmt.Sprintf("run %d had not started by %s", r.N+1, abort.Format(time.RFC3339)), o.Now)
 		return false
 	}
 	if deadline := j.deadline(); !deadline.IsZero() && !o.Now.Before(deadline) {

@@ -319,3 +319,43 @@ func (w *world) happen(random *rand.Rand, enough bool) {
 	}
 	w.advance(to)
 }
+
+// What can't be started is as quick as what ends at once.
+func TestWhatCanNotBeStartedDoesNotSpin(t *testing.T) {
+	for name, change := range map[string]func(*Retries){
+		"no delay":         func(*Retries) {},
+		"no delay at most": func(r *Retries) { r.Delay, r.MaxDelay = seconds(9), 0 },
+	} {
+		j := Job{Phase: Waiting, Spec: retries(func(r *Retries) { r.NumRuns, r.NumSuccesses = -1, 1; change(r) })}
+		now := t0
+		for range quickRuns + 1 {
+			j, _ = Decide(j, Observation{Now: now, Manager: "m1"})
+			j, _ = Decide(j, Observation{Now: now, Manager: "m1", Claim: &Claim{At: now, Void: "it is not there"}})
+			if j.Phase != Delayed {
+				t.Fatalf("%s: %+v", name, j)
+			}
+		}
+		if gap := j.NextAt.Sub(now); gap != quickPause {
+			t.Errorf("%s: the next run starts after %v", name, gap)
+		}
+	}
+}
+
+func TestADelayIsANumberAfterAnyNumberOfRuns(t *testing.T) {
+	r := Retries{BackoffBase: 10, JitterRange: seconds(10), MaxDelay: MaxDelay(time.Minute)}
+	for n := 1; n < 2000; n++ {
+		if d := r.delay(n, 0.9); d != 4*time.Second {
+			t.Fatalf("after run %d: %v", n, d)
+		}
+	}
+}
+
+func TestAJobWhoseRunWasKilledIsKilledWhenItsTimeToStartIsOver(t *testing.T) {
+	j := Job{
+		Phase: Delayed, RunCount: 1, Runs: []Run{{N: 1, Phase: Done, Result: Killed, Reason: ReasonKilled}},
+		Spec: retries(func(r *Retries) { r.NumRuns, r.NumSuccesses, r.AbortDatetime = -1, 1, t0 }),
+	}
+	if j, _ = Decide(j, Observation{Now: t0.Add(time.Second), Manager: "m1"}); j.Result != Killed {
+		t.Errorf("%+v", j)
+	}
+}

@@ -68,15 +68,18 @@ func (r *Retries) classify(code int) Result {
 // distributed in [0, 1).
 func (r *Retries) delay(n int, random float64) time.Duration {
 	d := float64(r.Delay)
-	if r.BackoffBase > 1 {
+	if d > 0 && r.BackoffBase > 1 { // 0 times infinity is no number
 		d *= math.Pow(r.BackoffBase, float64(n-1))
 	}
 	d = max(0, d+(random-0.5)*float64(r.JitterRange))
 	if r.MaxDelay >= 0 {
 		d = min(d, float64(r.MaxDelay))
 	}
-	return time.Duration(min(d, float64(longest))) // not NaN: 0 times infinity is no product here
+	return time.Duration(min(d, float64(longest)))
 }
+
+// noDelay tells whether one run follows the other at once.
+func (r *Retries) noDelay() bool { return r.MaxDelay == 0 || r.Delay == 0 && r.JitterRange == 0 }
 
 // longest is the longest delay, so that it can be added to any time.
 const longest = 100 * 365 * 24 * time.Hour

@@ -21,8 +21,8 @@ func ParseTime(s string, now time.Time) (time.Time, error) {
 		return t, nil
 	}
 	for _, layout := range []string{"2006-01-02 15:04:05", "2006-01-02 15:04"} {
-		if t, err := time.ParseInLocation(layout, s, time.Local); err == nil {
-			return t, nil
+		if t, err := time.Parse(layout, s); err == nil {
+			return local(t, 0, time.Local)[0], nil
 		}
 	}
 	return time.Time{}, fmt.Errorf("%q is no time; write it like %s", s, TimeForms)
@@ -48,7 +48,7 @@ func ParseMoment(s string, now time.Time) (time.Time, error) {
 	}
 	if rest, ok := strings.CutPrefix(s, "@"); ok {
 		sec, err := strconv.ParseFloat(rest, 64)
-		if err != nil || sec < 0 || sec > 1e11 {
+		if err != nil || !(sec >= 0 && sec <= 1e11) { // nor NaN
 			return time.Time{}, bad
 		}
 		whole := math.Floor(sec)
@@ -58,8 +58,8 @@ func ParseMoment(s string, now time.Time) (time.Time, error) {
 		return t, nil
 	}
 	for _, layout := range []string{"2006-01-02 15:04:05", "2006-01-02 15:04", "2006-01-02T15:04:05", "2006-01-02T15:04"} {
-		if t, err := time.ParseInLocation(layout, s, now.Location()); err == nil {
-			return t, nil
+		if t, err := time.Parse(layout, s); err == nil {
+			return local(t, 0, now.Location())[0], nil
 		}
 	}
 	day, clock := 0, s
@@ -71,13 +71,50 @@ func ParseMoment(s string, now time.Time) (time.Time, error) {
 		if err != nil {
 			continue
 		}
-		at := func(day int) time.Time {
-			return time.Date(now.Year(), now.Month(), now.Day()+day, c.Hour(), c.Minute(), c.Second(), 0, now.Location())
+		today := time.Date(now.Year(), now.Month(), now.Day(), c.Hour(), c.Minute(), c.Second(), 0, time.UTC)
+		if day == 0 {
+			for _, t := range local(today, 0, now.Location()) {
+				if t.After(now) {
+					return t, nil
+				}
+			}
 		}
-		if t := at(day); day > 0 || t.After(now) {
-			return t, nil
-		}
-		return at(1), nil
+		return local(today, 1, now.Location())[0], nil
 	}
 	return time.Time{}, bad
 }
+
+// local returns when the clocks of a place show what clock does, days later. That is
+// once, or twice where they are set back meanwhile; where they are set forward over
+// it, it is the moment when they are.
+func local(clock time.Time, days int, place *time.Location) []time.Time {
+	t := time.Date(clock.Year(), clock.Month(), clock.Day()+days, clock.Hour(), clock.Minute(), clock.Second(), 0, place)
+	shown := clockOf(t)
+	wanted := clock.AddDate(0, 0, days)
+	begin, end := t.ZoneBounds()
+	switch {
+	case shown.Before(wanted):
+		return []time.Time{end}
+	case shown.After(wanted):
+		return []time.Time{begin}
+	}
+	if !begin.IsZero() {
+		if other := t.Add(offset(t) - offset(begin.Add(-1))); other.Before(begin) && clockOf(other).Equal(wanted) {
+			return []time.Time{other, t}
+		}
+	}
+	if !end.IsZero() {
+		if other := t.Add(offset(t) - offset(end)); !other.Before(end) && clockOf(other).Equal(wanted) {
+			return []time.Time{t, other}
+		}
+	}
+	return []time.Time{t}
+}
+
+func offset(t time.Time) time.Duration {
+	_, seconds := t.Zone()
+	return time.Duration(seconds) * time.Second
+}
+
+// clockOf is what the clocks of t's place show, as if that were UTC.
+func clockOf(t time.Time) time.Time { return t.Add(offset(t)).UTC() }

@@ -113,7 +113,7 @@ func (w *Wait) Check() error {
 	if w.AbortDatetime.IsZero() {
 		return nil
 	}
-	if !w.Datetime.IsZero() && !w.Any && !w.AbortDatetime.After(w.Datetime.Add(time.Duration(w.ExtraDelay))) {
+	if !w.Datetime.IsZero() && (!w.Any || len(w.Conditions()) == 1) && !w.AbortDatetime.After(w.Datetime.Add(time.Duration(w.ExtraDelay))) {
 		return errors.New("wait.abort-datetime is not after wait.datetime and wait.extra-delay: the job could never run")
 	}
 	return nil

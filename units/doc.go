@@ -16,6 +16,7 @@
 //	jobman-<uuid>-w<rev>.timer         a job that polls: `jobman step STORE JOB`
 //	jobman-<uuid>-w<rev>f.path         a job that waits for files or other jobs
 //	jobman-<uuid>-t<time>.timer        the end of a grace
+//	jobman-<uuid>-<n>-late.timer       the end of a run's time and of a grace; goes with the run
 //
 // All values are those of the D-Bus interface (org.freedesktop.systemd1(5)):
 // times in microseconds, command lines as arrays. systemd expands $ in the

@@ -17,7 +17,9 @@ type Run struct {
 	// Properties are those that the user asks for, see ParseProperty.
 	Properties []Property
 	Limit      time.Duration // how long it may take; 0: as long as it wants
-	FIFOs      FIFOs
+	// Late are units that come with the run and go with it, see Steps.Late.
+	Late  []Unit
+	FIFOs FIFOs
 }
 
 // FIFOs is what the names of the two FIFOs begin with that a run's output goes
@@ -68,16 +70,24 @@ func (r Run) Units() (Unit, []Unit) {
 	if r.Limit > 0 {
 		service.Properties = append(service.Properties, Property{"RuntimeMaxUSec", usec(r.Limit)})
 	}
-	if r.FIFOs == "" {
-		return service, nil
+	var wants []string
+	if len(r.Late) > 0 {
+		wants = append(wants, r.Late[0].Name)
 	}
 	pump := pumpName(r.Ref)
-	// Wants, not Requires: where the FIFOs can't be made, exec says so.
-	service.Properties = append(service.Properties,
-		Property{"Wants", []string{pump + ".socket"}},
-		Property{"After", []string{pump + ".socket"}})
-	return service, []Unit{
-		{pump + ".socket", []Property{
+	if r.FIFOs != "" {
+		wants = append(wants, pump+".socket")
+	}
+	if len(wants) > 0 {
+		// Wants, not Requires: where the FIFOs can't be made, exec says so.
+		service.Properties = append(service.Properties, Property{"Wants", wants})
+	}
+	if r.FIFOs == "" {
+		return service, r.Late
+	}
+	service.Properties = append(service.Properties, Property{"After", []string{pump + ".socket"}})
+	return service, append(r.Late,
+		Unit{pump + ".socket", []Property{
 			{"Description", "output of " + RunName(r.Ref)},
 			{"Listen", []Listen{{"FIFO", r.FIFOs.Stdout()}, {"FIFO", r.FIFOs.Stderr()}}},
 			{"SocketMode", uint32(0o600)},
@@ -89,7 +99,7 @@ func (r Run) Units() (Unit, []Unit) {
 			{"TriggerLimitIntervalUSec", uint64(0)},
 			{"CollectMode", "inactive-or-failed"},
 		}},
-		{pump + ".service", []Property{
+		Unit{pump + ".service", []Property{
 			{"Description", "pump of " + RunName(r.Ref)},
 			{"Type", "simple"},
 			{"WorkingDirectory", "/"},
@@ -100,8 +110,7 @@ func (r Run) Units() (Unit, []Unit) {
 			{"StartLimitIntervalUSec", uint64(0)},
 			{"CollectMode", "inactive-or-failed"},
 			{"SyslogIdentifier", "jobman"},
-		}},
-	}
+		}})
 }
 
 // stopSignal is what systemd sends first. Without a grace that is SIGKILL: the

@@ -70,6 +70,14 @@ func (s Steps) Later(id job.ID, gen int64, after time.Duration) (Unit, []Unit) {
 	return s.timer(name, time.Time{}, after, id)
 }
 
+// Late returns the timer that steps the job of a run when that is there too long,
+// and its service. The timer is to be wanted by the run, with which it goes.
+func (s Steps) Late(run job.Ref, after time.Duration) []Unit {
+	timer, services := s.timer(fmt.Sprintf("jobman-%s-%d-late", run.ID, run.Run), time.Time{}, after, run.ID)
+	timer.Properties = append(timer.Properties, Property{"StopWhenUnneeded", true})
+	return append([]Unit{timer}, services...)
+}
+
 // Wake returns the timer that steps all jobs which are due at a moment, and its
 // service. Jobs that wait for the same moment share it. after is how far away
 // the moment is: a calendar time that has passed when it is armed never fires.

@@ -58,6 +58,8 @@ func TestUnitsOfARun(t *testing.T) {
 	golden(t, "silenced", text(r.Units()))
 	r.FIFOs = FIFOsIn("/run", r.Ref)
 	golden(t, "run", text(r.Units()))
+	r.Limit, r.Late = time.Hour, Steps{Store: "/home/a/.jobman/.db", Exe: "/usr/bin/jobman"}.Late(r.Ref, time.Hour+time.Second)
+	golden(t, "limited", text(r.Units()))
 }
 
 func TestUnitsThatStep(t *testing.T) {

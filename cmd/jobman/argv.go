@@ -150,6 +150,9 @@ func (w *words) short(known []*kong.Flag, argv []string) (int, error) {
 		}
 		rest := body[i+len(string(c)):]
 		switch {
+		case f.IsBool() && strings.HasPrefix(rest, "="):
+			w.flags = append(w.flags, "--"+f.Name+rest)
+			return 1, nil
 		case f.IsBool():
 			w.flags = append(w.flags, "--"+f.Name)
 		case rest != "":

@@ -223,7 +223,7 @@ func (r *runCmd) retries() (job.Retries, error) {
 		return p, usage("--retries.abort-datetime %s is past", moment(f.AbortDatetime.Time))
 	}
 	if err := p.Check(); err != nil {
-		return p, usage("--%v", err)
+		return p, usage("%v", err)
 	}
 	return p, nil
 }

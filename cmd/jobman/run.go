@@ -126,7 +126,7 @@ func (a *app) findCommand(spec *job.Spec, env []byte) error {
 	if err == nil {
 		return nil
 	}
-	if len(spec.Wait.Conditions()) == 0 {
+	if len(spec.Wait.Conditions()) == 0 || a.words.shellLine() {
 		return a.commandNotFound(err)
 	}
 	a.note("%v yet; it must be there when the wait is over", pathCause(err))
@@ -143,8 +143,8 @@ func (r *runCmd) spec(a *app, command []string) (*job.Spec, []byte, error) {
 	if s.Log, err = r.Log.log(); err != nil {
 		return nil, nil, err
 	}
-	if s.Name == "" {
-		s.Name = job.DefaultName(s.Command)
+	if fallback := job.DefaultName(s.Command); s.Name == "" || s.Name == fallback {
+		s.Name = fallback // which a stored spec has too, and may be what no user can give
 	} else if err := job.CheckName(s.Name); err != nil {
 		return nil, nil, usage("--name: %v", err)
 	}

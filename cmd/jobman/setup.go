@@ -192,7 +192,8 @@ func (a *app) recoverText() (string, error) {
 [Unit]
 Description=jobman goes on with jobs after a boot
 Documentation=man:jobman(1)
-ConditionPathExists=%s/data/version
+RequiresMountsFor=%[1]s
+ConditionPathExists=%[1]s/data/version
 
 [Service]
 Type=oneshot

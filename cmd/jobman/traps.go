@@ -16,6 +16,11 @@ import (
 // written.
 func (w words) guessed() bool { return w.implicit && !w.dashed && len(w.args) > 0 }
 
+// shellLine tells whether the command is one word that only a shell can make sense of.
+func (w words) shellLine() bool {
+	return len(w.args) == 1 && strings.ContainsAny(w.args[0], " \t\n|&;<>()$`*?")
+}
+
 // usual are words that people try because other tools have them.
 var usual = map[string]string{"ps": "list", "status": "list", "stop": "kill", "cancel": "kill"}
 
@@ -70,7 +75,7 @@ func (a *app) commandNotFound(why error) error {
 	}
 	word := w.args[0]
 	switch {
-	case len(w.args) == 1 && strings.ContainsAny(word, " \t\n|&;<>()$`*?"):
+	case w.shellLine():
 		return p.try("jobman run -- sh -c %s", quote([]job.Text{job.Text(word)}))
 	case w.guessed():
 		if verb := nearestVerb(word); verb != "" {

@@ -37,7 +37,7 @@ type jobView struct {
 	Scope        string          `json:"scope"`
 	Host         string          `json:"host"`
 	Conditions   []conditionView `json:"conditions"`
-	Runs         []runView       `json:"runs,omitempty"`
+	Runs         *[]runView      `json:"runs,omitempty"` // nil in a list without them
 	Spec         *job.Spec       `json:"spec"`
 }
 
@@ -107,10 +107,11 @@ func (a *app) view(j *job.Job, runs bool) jobView {
 		v.HeartbeatAt = a.heartbeat(r)
 	}
 	if runs {
-		v.Runs = make([]runView, 0, len(j.Runs))
+		views := make([]runView, 0, len(j.Runs))
 		for i := range j.Runs {
-			v.Runs = append(v.Runs, a.runView(j, &j.Runs[i]))
+			views = append(views, a.runView(j, &j.Runs[i]))
 		}
+		v.Runs = &views
 	}
 	return v
 }

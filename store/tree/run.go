@@ -105,6 +105,19 @@ func (r Run) WriteStartError(text string) error {
 	return WriteFile(r.File("start-error"), []byte(text))
 }
 
+// OpenStartError is WriteStartError for who will have no right to the run's
+// directory by then. Until it is called there is an empty file, which is no word.
+func (r Run) OpenStartError() (write func(text string) error, err error) {
+	f, err := os.OpenFile(r.File("start-error"), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	return func(text string) error {
+		_, err := f.WriteString(text)
+		return errors.Join(err, f.Close())
+	}, nil
+}
+
 // StartError returns that word, or "".
 func (r Run) StartError() (string, error) {
 	b, err := os.ReadFile(r.File("start-error"))
