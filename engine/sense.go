@@ -132,6 +132,15 @@ func (e *Engine) StepTriggered(ctx context.Context, id job.ID, changed bool) (id
 	return false, b.Disarm(ctx, id)
 }
 
+// StepAll steps jobs that were triggered at once. None of them may keep the others
+// waiting, so nothing is polled.
+func (e *Engine) StepAll(ctx context.Context, ids []string) {
+	each(len(ids), dueAtOnce, func(i int) {
+		_, err := e.StepTriggered(ctx, job.ID(ids[i]), false)
+		e.log(err)
+	})
+}
+
 // Start ends a job's waiting: its next run starts now.
 func (e *Engine) Start(ctx context.Context, id job.ID) error {
 	// A run that has ended may not be recorded yet.

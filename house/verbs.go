@@ -116,12 +116,15 @@ const holdOff = 5 * time.Second
 // the job waits for.
 const triggerPause = time.Second
 
-// stepVerb: step STORE [due|JOB [files|rearm]].
+// stepVerb: step STORE [due|JOB [files|rearm]|JOB JOB...].
 func stepVerb(args []string) error {
 	return withEngine(tree.Tree(args[0]), func(ctx context.Context, h *House) error {
 		switch {
 		case len(args) > 1 && args[1] == "due":
 			return h.Due(ctx)
+		case len(args) > 2 && job.IsID(args[2]):
+			h.StepAll(ctx, args[1:])
+			return nil
 		case len(args) > 1:
 			h.Patient = true
 			idle, err := h.StepTriggered(ctx, job.ID(args[1]), len(args) > 2 && args[2] == "rearm")

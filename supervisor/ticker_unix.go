@@ -29,8 +29,10 @@ const (
 	tickAtMost = time.Minute
 	// gather is how long it waits for more events after one.
 	gather = 5 * time.Millisecond
-	// stepsAtOnce bounds the processes it has at a time.
+	// stepsAtOnce bounds the processes it has at a time, and jobsAtOnce how many jobs
+	// one of them steps: when many come at once that is much less work.
 	stepsAtOnce = 8
+	jobsAtOnce  = 64
 	// tickAgain is when what was due and is still due is tried again, and what could
 	// not be started.
 	tickAgain = 5 * time.Second
@@ -49,10 +51,12 @@ type ticker struct {
 
 	events  *fsnotify.Watcher // nil: there can be none
 	watches *watches
+	polls   map[string]bool      // jobs whose steps may take their time
 	busy    map[string]bool      // steps under way: a job's id, "due" or "net"
+	running int                  // processes that do them
 	queue   []string             // steps to be started
 	tried   map[string]time.Time // when a step was started last
-	done    chan string
+	done    chan []string
 	net     time.Time // when the safety net came along last
 	poked   bool      // the jobs are to be read again
 	readAt  time.Time // not before
@@ -62,8 +66,8 @@ type ticker struct {
 
 func newTicker(store tree.Tree, p post, waiting func() ([]*job.Job, error)) *ticker {
 	return &ticker{
-		store: store, post: p, waiting: waiting, busy: map[string]bool{}, tried: map[string]time.Time{},
-		done: make(chan string, stepsAtOnce), net: time.Now(), poked: true,
+		store: store, post: p, waiting: waiting, polls: map[string]bool{}, busy: map[string]bool{}, tried: map[string]time.Time{},
+		done: make(chan []string, stepsAtOnce), net: time.Now(), poked: true,
 	}
 }
 
@@ -176,7 +180,7 @@ func (t *ticker) loop() error {
 			t.forget(jobs)
 			t.watches.want(jobs)
 		}
-		if len(jobs) == 0 && len(t.busy) == 0 && !t.poked {
+		if len(jobs) == 0 && t.running == 0 && !t.poked {
 			return nil
 		}
 		now = time.Now()
@@ -202,11 +206,15 @@ func (t *ticker) loop() error {
 	}
 }
 
-// forget drops what is known of jobs that wait no more.
+// forget takes in which jobs there are, and drops what is known of others.
 func (t *ticker) forget(jobs []*job.Job) {
 	waits := make(map[string]bool, len(jobs))
+	clear(t.polls)
 	for _, j := range jobs {
 		waits[string(j.ID)] = true
+		if j.Polling() {
+			t.polls[string(j.ID)] = true
+		}
 	}
 	for what := range t.tried {
 		if job.IsID(what) && !waits[what] {
@@ -241,8 +249,11 @@ func (t *ticker) await(pause time.Duration) {
 			t.watches.lost()
 		}
 		t.poked = true
-	case what := <-t.done:
-		delete(t.busy, what)
+	case batch := <-t.done:
+		t.running--
+		for _, what := range batch {
+			delete(t.busy, what)
+		}
 		t.poked = true
 	case <-timeout.C:
 	}
@@ -298,15 +309,14 @@ func (t *ticker) enqueue(what string) {
 
 // start starts queued steps, as many as may run at a time.
 func (t *ticker) start() {
-	var left []string
 	t.stuck = false
-	for _, what := range t.queue {
-		if t.busy[what] || len(t.busy) >= stepsAtOnce || t.stuck {
-			left = append(left, what)
-			continue
+	for t.running < stepsAtOnce && !t.stuck {
+		batch := t.take()
+		if len(batch) == 0 {
+			return
 		}
-		args := []string{"step", string(t.store), what}
-		if what == "net" {
+		args := append([]string{"step", string(t.store)}, batch...)
+		if batch[0] == "net" {
 			args = []string{"reconcile", string(t.store)}
 		}
 		cmd := exec.Command(t.exe, args...)
@@ -314,15 +324,39 @@ func (t *ticker) start() {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 		if err := cmd.Start(); err != nil {
 			fmt.Fprintln(os.Stderr, "jobman: ticker:", err)
-			left, t.stuck = append(left, what), true
-			continue
+			t.queue, t.stuck = append(batch, t.queue...), true
+			return
 		}
-		t.tried[what] = time.Now()
-		t.busy[what] = true
+		t.running++
+		for _, what := range batch {
+			t.tried[what] = time.Now()
+			t.busy[what] = true
+		}
 		go func() {
 			_ = cmd.Wait() // it says itself what went wrong
-			t.done <- what
+			t.done <- batch
 		}()
 	}
+}
+
+// take takes from the queue what the next process is to do, which is one thing, or
+// jobs that are stepped at once.
+func (t *ticker) take() (batch []string) {
+	var left []string
+	for _, what := range t.queue {
+		quick := job.IsID(what) && !t.polls[what]
+		switch {
+		case t.busy[what], len(batch) > 0 && !quick, len(batch) == jobsAtOnce:
+			left = append(left, what)
+		default:
+			batch = append(batch, what)
+			if !quick {
+				left = append(left, t.queue[len(left)+1:]...)
+				t.queue = left
+				return batch
+			}
+		}
+	}
 	t.queue = left
+	return batch
 }
