@@ -322,6 +322,7 @@ func (w *watches) notice(e fsnotify.Event) {
 			case strings.HasPrefix(path, full+"/"):
 				w.stale = w.stale || structure // what is in it is watched, or no more
 			case c.w.Kind == job.PathChanged:
+				w.stale = w.stale || structure && path == full
 				// What is written into a file of a directory leaves that as it is.
 				if path == full || filepath.Dir(full) == path && e.Op != fsnotify.Write {
 					w.note(c.id, changed)
