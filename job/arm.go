@@ -55,11 +55,17 @@ func (j *Job) times(now time.Time) (moment, poll time.Time) {
 		moment = later(j.MetAt, time.Duration(w.ExtraDelay))
 	}
 	moment = earlier(moment, w.AbortDatetime)
-	if j.Polling() {
+	if !j.Polling() {
+		return moment, time.Time{}
+	}
+	switch {
+	case j.PolledAt.IsZero():
 		poll = j.Since // at once
-		if !j.PolledAt.IsZero() {
-			poll = j.nextPoll()
-		}
+	case slices.ContainsFunc(j.Conditions, func(c Condition) bool { return !c.Met }):
+		poll = j.nextPoll()
+	default:
+		// All was met, but not in one evaluation: at once, by who may take his time.
+		poll = j.PolledAt
 	}
 	return moment, poll
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -41,6 +42,10 @@ const (
 	readShare = 4
 )
 
+// pollPrefix is before the id of a job whose polled conditions are to be checked, which
+// may take its time.
+const pollPrefix = "poll "
+
 // ticker is the process.
 type ticker struct {
 	store   tree.Tree
@@ -51,8 +56,7 @@ type ticker struct {
 
 	events  *fsnotify.Watcher // nil: there can be none
 	watches *watches
-	polls   map[string]bool      // jobs whose steps may take their time
-	busy    map[string]bool      // steps under way: a job's id, "due" or "net"
+	busy    map[string]bool      // steps under way: a job's id, "poll" and that, "due" or "net"
 	running int                  // processes that do them
 	queue   []string             // steps to be started
 	tried   map[string]time.Time // when a step was started last
@@ -66,7 +70,7 @@ type ticker struct {
 
 func newTicker(store tree.Tree, p post, waiting func() ([]*job.Job, error)) *ticker {
 	return &ticker{
-		store: store, post: p, waiting: waiting, polls: map[string]bool{}, busy: map[string]bool{}, tried: map[string]time.Time{},
+		store: store, post: p, waiting: waiting, busy: map[string]bool{}, tried: map[string]time.Time{},
 		done: make(chan []string, stepsAtOnce), net: time.Now(), poked: true,
 	}
 }
@@ -206,18 +210,14 @@ func (t *ticker) loop() error {
 	}
 }
 
-// forget takes in which jobs there are, and drops what is known of others.
+// forget drops what is known of jobs that wait no more.
 func (t *ticker) forget(jobs []*job.Job) {
 	waits := make(map[string]bool, len(jobs))
-	clear(t.polls)
 	for _, j := range jobs {
 		waits[string(j.ID)] = true
-		if j.Polling() {
-			t.polls[string(j.ID)] = true
-		}
 	}
 	for what := range t.tried {
-		if job.IsID(what) && !waits[what] {
+		if id := strings.TrimPrefix(what, pollPrefix); job.IsID(id) && !waits[id] {
 			delete(t.tried, what)
 		}
 	}
@@ -293,7 +293,7 @@ func (t *ticker) plan(jobs []*job.Job) time.Duration {
 	}
 	for _, j := range jobs {
 		at("due", j.Armed.At, j.Armed.At.Sub(now))
-		at(string(j.ID), j.Armed.Poll, j.Armed.Poll.Sub(now))
+		at(pollPrefix+string(j.ID), j.Armed.Poll, j.Armed.Poll.Sub(now))
 		if j.SetBack(now) {
 			at(string(j.ID), now.Add(-tickAgain), 0)
 		}
@@ -315,9 +315,14 @@ func (t *ticker) start() {
 		if len(batch) == 0 {
 			return
 		}
-		args := append([]string{"step", string(t.store)}, batch...)
-		if batch[0] == "net" {
-			args = []string{"reconcile", string(t.store)}
+		args := []string{"step", string(t.store)}
+		switch id, polls := strings.CutPrefix(batch[0], pollPrefix); {
+		case batch[0] == "net":
+			args[0] = "reconcile"
+		case polls || batch[0] == "due":
+			args = append(args, id)
+		default:
+			args = append(append(args, "quick"), batch...)
 		}
 		cmd := exec.Command(t.exe, args...)
 		cmd.Dir, cmd.Env, cmd.Stderr = "/", []string{}, os.Stderr
@@ -344,7 +349,7 @@ func (t *ticker) start() {
 func (t *ticker) take() (batch []string) {
 	var left []string
 	for _, what := range t.queue {
-		quick := job.IsID(what) && !t.polls[what]
+		quick := job.IsID(what)
 		switch {
 		case t.busy[what], len(batch) > 0 && !quick, len(batch) == jobsAtOnce:
 			left = append(left, what)
