@@ -111,8 +111,7 @@ func Watch(store tree.Tree, waiting func() ([]*job.Job, error)) error {
 	return t.serve(func(err error) error { return err })
 }
 
-// begin gets what it takes to notice anything. Where the user's inotify instances are
-// used up, paths are looked at every few seconds.
+// begin gets what it takes to notice anything.
 func (t *ticker) begin() (err error) {
 	if err = t.post.make(); err != nil {
 		return err
@@ -121,27 +120,34 @@ func (t *ticker) begin() (err error) {
 		return err
 	}
 	t.watches = newWatches(t.store)
-	t.events, err = fsnotify.NewWatcher()
-	if err == nil {
-		t.watches.inotify = t.events
-		err = t.events.Add(string(t.post))
-	}
-	if err != nil && t.events != nil {
-		err = errors.Join(err, t.events.Close())
-		t.events, t.watches.inotify = nil, nil
-	}
-	if err != nil {
+	if err := t.attend(); err != nil {
 		fmt.Fprintf(os.Stderr, "jobman: ticker: all is looked at every %v: %v\n", lookEvery, err)
 	}
+	return nil
+}
+
+// attend gets an instance of inotify. Where the user's are used up, paths are looked at
+// every few seconds until there is one.
+func (t *ticker) attend() error {
+	events, err := fsnotify.NewWatcher()
+	if err != nil {
+		return err
+	}
+	if err := events.Add(string(t.post)); err != nil {
+		return errors.Join(err, events.Close())
+	}
+	t.events, t.watches.inotify = events, events
 	return nil
 }
 
 // serve works while something waits. begun is told once when it can be relied on, or
 // why it can't; it returns at once where another one is there.
 func (t *ticker) serve(begun func(error) error) error {
-	if t.events != nil {
-		defer t.events.Close()
-	}
+	defer func() {
+		if t.events != nil {
+			t.events.Close()
+		}
+	}()
 	for {
 		lock, err := lockFile(t.post.file(lockName))
 		if errors.Is(err, errHeld) {
@@ -173,6 +179,9 @@ func (t *ticker) loop() error {
 		if t.poked = t.poked || !now.Before(t.readBy); t.poked && !now.Before(t.readAt) {
 			t.poked = false
 			var err error
+			if t.events == nil && t.attend() == nil {
+				t.watches.lost()
+			}
 			if jobs, err = t.waiting(); err != nil {
 				return err
 			}

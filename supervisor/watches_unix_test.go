@@ -63,7 +63,7 @@ func (s *sight) steps(least int) (n int) {
 		select {
 		case e := <-s.inotify.Events:
 			if e.Name != "" {
-				s.watches.notice(e)
+				s.notice(e)
 			}
 		case err := <-s.inotify.Errors:
 			s.t.Fatal(err)
@@ -186,7 +186,7 @@ func TestABusyDirectory(t *testing.T) {
 		for drained := false; !drained; {
 			select {
 			case e := <-s.inotify.Events:
-				s.watches.notice(e)
+				s.notice(e)
 			default:
 				drained = true
 			}
