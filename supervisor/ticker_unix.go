@@ -37,6 +37,8 @@ const (
 	// tickAgain is when what was due and is still due is tried again, and what could
 	// not be started.
 	tickAgain = 5 * time.Second
+	// giveAfter is how long nothing must have been read for memory to be given back.
+	giveAfter = time.Second
 	// readShare is how many times longer than reading the jobs it does something else:
 	// when many are armed at once, each of them pokes.
 	readShare = 4
@@ -65,6 +67,7 @@ type ticker struct {
 	poked   bool      // the jobs are to be read again
 	readAt  time.Time // not before
 	readBy  time.Time // by then in any case
+	giveAt  time.Time // when the memory is given back that this took; zero: it was
 	stuck   bool      // no process could be started
 }
 
@@ -172,8 +175,8 @@ func (t *ticker) serve(begun func(error) error) error {
 
 // loop does its work until nothing waits.
 func (t *ticker) loop() error {
-	var jobs []*job.Job
-	resident := false
+	var jobs []*job.Job // with times
+	waits := 0
 	for {
 		now := time.Now()
 		if t.poked = t.poked || !now.Before(t.readBy); t.poked && !now.Before(t.readAt) {
@@ -190,10 +193,14 @@ func (t *ticker) loop() error {
 			if t.events == nil { // nor can anybody poke
 				t.readBy = now.Add(lookEvery)
 			}
+			t.giveAt = time.Now().Add(giveAfter)
 			t.forget(jobs)
 			t.watches.want(jobs)
+			if waits = len(jobs); !t.times {
+				jobs = nil // which is most of the memory
+			}
 		}
-		if len(jobs) == 0 && t.running == 0 && !t.poked {
+		if waits == 0 && t.running == 0 && !t.poked {
 			return nil
 		}
 		now = time.Now()
@@ -211,9 +218,11 @@ func (t *ticker) loop() error {
 		if t.poked {
 			pause = min(pause, time.Until(t.readAt))
 		}
-		if !resident {
+		if wait := t.giveAt.Sub(now); !t.giveAt.IsZero() && wait > 0 {
+			pause = min(pause, wait)
+		} else if !t.giveAt.IsZero() {
 			giveBack()
-			resident = true
+			t.giveAt = time.Time{}
 		}
 		t.await(pause)
 	}

@@ -57,7 +57,7 @@ func (b *bench) waiting() error {
 		if _, err := in(db, b.jobman, "run", "--from", file).once(); err != nil {
 			return err
 		}
-		time.Sleep(time.Second)
+		time.Sleep(3 * time.Second) // what reads the jobs gives its memory back a second later
 		after, err := proportional()
 		if err != nil {
 			return err
