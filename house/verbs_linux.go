@@ -42,10 +42,11 @@ func activated() ([]journal.Source, error) {
 	return sources, nil
 }
 
-// endedVerb: ended RUN [FIFOS], stop-post of a run. First what is left of the
-// output is brought in, so that a run that is recorded as over has all of it.
+// endedVerb: ended RUN [FIFOS], stop-post of a run. First it waits for what is left
+// of the tree, and brings in what is left of the output, so that a run that is recorded as over has all of it.
 // What can't be found out is left out: the record of the end must be written.
 func endedVerb(args []string) error {
+	began := time.Now()
 	run := tree.Run(args[0])
 	exit := engine.ServiceExit(os.Getenv)
 	claim, err := run.ReadClaim()
@@ -53,12 +54,11 @@ func endedVerb(args []string) error {
 		// The unit fails and stays: whoever steps the job starts the run again.
 		return errors.Join(errors.New("systemd could not put the command into its control group"), mail(run))
 	}
-	errs := []error{err}
+	exit.At = time.Now().UTC()
+	errs := []error{err, ending(run, &exit), awaitRest(run, began)}
 	if len(args) > 1 {
 		errs = append(errs, drain(run, outputs(args[1])))
 	}
-	exit.At = time.Now().UTC()
-	errs = append(errs, ending(run, &exit))
 	exit.CPUSeconds, exit.MemoryPeak = engine.CgroupUsage()
 	errs = append(errs, run.Conclude(exit))
 	return errors.Join(errs...)
@@ -100,8 +100,8 @@ func drain(run tree.Run, out engine.Outputs) error {
 	return nil
 }
 
-// endingFor bounds how long stop-post asks the manager; units.MinStop has room for
-// that and for drainFor.
+// endingFor bounds how long stop-post asks the manager; the least units.StopTime has
+// room for that and for drainFor.
 const endingFor = 5 * time.Second
 
 // ending adds what only the manager knows.

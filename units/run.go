@@ -37,9 +37,18 @@ func FIFOsIn(runtime string, r job.Ref) FIFOs {
 	return FIFOs(fmt.Sprintf("%s/jobman/%s-%d", runtime, r.ID, r.Run))
 }
 
-// MinStop is the least time that stop-post gets: TimeoutStopSec= bounds
-// ExecStopPost= too, and 0 would kill it even after a natural end.
-const MinStop = 8 * time.Second
+// AfterGrace is what stop-post has after a run's grace is over, to bring in the rest
+// of the output and to leave its record. minStop is the least that it has in all:
+// TimeoutStopSec= bounds ExecStopPost= too, and 0 would kill it even after a natural
+// end.
+const (
+	AfterGrace = 3 * time.Second
+	minStop    = 8 * time.Second
+)
+
+// StopTime is the time that systemd gives each part of a stop: the command, and
+// stop-post, which waits for what is left of the tree.
+func StopTime(grace time.Duration) time.Duration { return max(grace+AfterGrace, minStop) }
 
 // Units returns the run's service and the auxiliary units that come with it.
 func (r Run) Units() (Unit, []Unit) {
@@ -57,7 +66,7 @@ func (r Run) Units() (Unit, []Unit) {
 		{"ExecStopPost", []Exec{{Path: r.Exe, Args: r.args("ended")}}},
 		{"KillMode", "control-group"},
 		{"KillSignal", int32(r.stopSignal().Number())},
-		{"TimeoutStopUSec", usec(max(time.Duration(r.Spec.StopGrace), MinStop))},
+		{"TimeoutStopUSec", usec(StopTime(time.Duration(r.Spec.StopGrace)))},
 		// A command that fails is not a failed unit: `systemctl --failed` is the
 		// operator's, and the exit record tells more. The unit should fail only
 		// where stop-post does: then it stays loaded with the main process's end.
