@@ -49,22 +49,32 @@ func RunInternal(argv []string) int {
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintf(os.Stderr, "jobman: %s: %v\n", argv[0], err)
+	if !errors.Is(err, errTold) {
+		fmt.Fprintf(os.Stderr, "jobman: %s: %v\n", argv[0], err)
+	}
 	if argv[0] == "ended" {
 		return units.EndedFailed
 	}
 	return 1
 }
 
-// execVerb: exec RUN [FIFOS].
+// errTold is for what is told elsewhere.
+var errTold = errors.New("it is told already")
+
+// execVerb: exec RUN [FIFOS]. Without FIFOs stderr is the command's, in which nothing
+// of jobman's belongs: why it was not executed is in the run's record.
 func execVerb(args []string) error {
 	var out engine.Outputs
 	if len(args) > 1 {
 		out = outputs(args[1])
 	}
-	err := engine.Exec(tree.Run(args[0]), out)
+	run := tree.Run(args[0])
+	err := engine.Exec(run, out)
 	if errors.Is(err, tree.ErrClaimed) {
 		return fmt.Errorf("%w: it is not executed again", err)
+	}
+	if word, werr := run.StartError(); err != nil && werr == nil && word != "" && len(args) == 1 {
+		return errTold
 	}
 	return err
 }

@@ -170,7 +170,7 @@ func absorb(j *Job, o Observation) {
 			j.StartedAt = r.StartedAt
 		}
 	}
-	if j.Killing() != nil && r.Phase == Running {
+	if (j.Killing() != nil || o.Unit.Stopping) && r.Phase == Running {
 		r.Phase, j.Phase = Stopping, Stopping
 	}
 }

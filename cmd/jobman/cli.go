@@ -69,7 +69,8 @@ type versionFlag bool
 // BeforeReset implements kong's hook: it wins over everything else.
 func (versionFlag) BeforeReset(app *kong.Kong) error {
 	fmt.Fprintln(app.Stdout, "jobman", version)
-	return helpShown{}
+	app.Exit(0)
+	return nil
 }
 
 // helpShown is how kong leaves when it has shown help, as an error or a panic.
@@ -88,6 +89,7 @@ func newParser(g any, out helpWriter, options ...kong.Option) (*kong.Kong, error
 		kong.Writers(out.stdout, out.stderr),
 		kong.Exit(func(int) { panic(helpShown{}) }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+		kong.KindMapper(reflect.String, kong.MapperFunc(byteForByte)),
 		kong.TypeMapper(reflect.TypeFor[job.Duration](), textMapper(job.ParseDuration)),
 		kong.TypeMapper(reflect.TypeFor[job.Size](), textMapper(job.ParseSize)),
 		kong.TypeMapper(reflect.TypeFor[job.Signal](), textMapper(job.ParseSignal)),
@@ -95,6 +97,21 @@ func newParser(g any, out helpWriter, options ...kong.Option) (*kong.Kong, error
 		kong.TypeMapper(reflect.TypeFor[job.Codes](), textMapper(job.ParseCodes)),
 		kong.TypeMapper(reflect.TypeFor[moment_](), textMapper(parseMoment)),
 	}, options...)...)
+}
+
+// byteForByte takes a string as it is. kong's own mapper takes the way of JSON, which
+// replaces what is no UTF-8.
+func byteForByte(ctx *kong.DecodeContext, target reflect.Value) error {
+	token, err := ctx.Scan.PopValue("string")
+	if err != nil {
+		return err
+	}
+	s, ok := token.Value.(string)
+	if !ok {
+		return fmt.Errorf("%v is no text", token.Value)
+	}
+	target.SetString(s)
+	return nil
 }
 
 // textMapper lets kong read a type of package job.

@@ -85,15 +85,19 @@ func (r *runCmd) job(a *app, command []string) (*job.Job, []byte, error) {
 	if err := a.trapID(); err != nil {
 		return nil, nil, err
 	}
+	if (spec.UID != "" || spec.GID != "") && a.scope != "system" {
+		return nil, nil, usage("--uid and --gid need the system's scope").try("sudo jobman --system ...")
+	}
+	if err := a.findCommand(spec, env); err != nil {
+		return nil, nil, err
+	}
+	// What is refused is refused before a manager is started for it.
 	backend, err := a.chooseBackend()
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := a.honours(backend, spec); err != nil {
-		return nil, nil, err
-	}
-	if err := a.findCommand(spec, env); err != nil {
-		return nil, nil, err
+	if backend == "fork" && len(spec.Property) > 0 {
+		return nil, nil, usage("--property %s needs systemd, and this job would run without", spec.Property[0])
 	}
 	if err := a.Equip(spec); err != nil {
 		return nil, nil, &problem{kind: "failed", text: "wait for a URL: " + err.Error(), err: err}
@@ -207,17 +211,6 @@ func (r *runCmd) announce(a *app, j *job.Job) error {
 	}
 	if a.Verbose || isTerminal(os.Stderr) && !a.Quiet {
 		fmt.Fprintf(a.stderr, "see it: jobman logs -f %s    end it: jobman kill %[1]s\n", j.ID.Short())
-	}
-	return nil
-}
-
-// honours tells why a backend can't do what a spec asks for.
-func (a *app) honours(backend string, s *job.Spec) error {
-	if backend == "fork" && len(s.Property) > 0 {
-		return usage("--property %s needs systemd, and this job would run without", s.Property[0])
-	}
-	if (s.UID != "" || s.GID != "") && a.scope != "system" {
-		return usage("--uid and --gid need the system's scope").try("sudo jobman --system ...")
 	}
 	return nil
 }
