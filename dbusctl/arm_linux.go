@@ -2,6 +2,7 @@ package dbusctl
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -11,9 +12,9 @@ import (
 )
 
 // Arm implements engine.Backend. Jobs that wait for a moment share its timer; one
-// that polls has a timer of its own, so that a slow check delays nobody; one that
-// waits for files has a path unit. A new revision of these is made before the
-// last one goes.
+// that polls has a timer of its own for that, so that a slow check delays nobody; one
+// that waits for files has a path unit, or the watcher. A new revision of these is
+// made before the last one goes.
 func (s *Systemd) Arm(ctx context.Context, j *job.Job) error {
 	c, steps, err := s.attach(ctx)
 	defer s.disconnect()
@@ -24,13 +25,16 @@ func (s *Systemd) Arm(ctx context.Context, j *job.Job) error {
 	var replies []*reply
 	if at := j.Armed.At; !at.IsZero() {
 		replies = append(replies, c.startTransient(ctx, func() (units.Unit, []units.Unit) {
-			if j.Polling() {
-				return steps.Own(j.ID, j.Armed.Rev, at, time.Until(at))
-			}
 			return steps.Wake(at, time.Until(at))
 		}))
 	}
-	if len(j.Armed.Watches) > 0 {
+	if at := j.Armed.Poll; !at.IsZero() {
+		replies = append(replies, c.startTransient(ctx, func() (units.Unit, []units.Unit) {
+			return steps.Own(j.ID, j.Armed.Rev, at, time.Until(at))
+		}))
+	}
+	path := len(j.Armed.Watches) > 0 && !j.Armed.Watcher
+	if path {
 		replies = append(replies, c.startTransient(ctx, func() (units.Unit, []units.Unit) {
 			return steps.Files(j.ID, j.Armed)
 		}))
@@ -40,33 +44,19 @@ func (s *Systemd) Arm(ctx context.Context, j *job.Job) error {
 		return fmt.Errorf("wait for what %s waits for: %w", j.ID, refused(err))
 	}
 	s.log(keepErr)
-	if j.Armed.Edges() {
-		if err := c.started(ctx, units.FilesName(j.ID, j.Armed.Rev)+".path"); err != nil {
-			return err
-		}
+	if path {
+		err = c.watching(ctx, units.FilesName(j.ID, j.Armed)+".path")
+	}
+	if j.Armed.Watcher {
+		err = s.startWatcher(ctx, c, steps)
+	}
+	if err != nil {
+		return fmt.Errorf("watch what %s waits for: %w", j.ID, err)
 	}
 	if j.Armed.Rev > 1 {
 		return c.stopOwn(ctx, j.ID, j.Armed.Rev)
 	}
 	return nil
-}
-
-// started waits until a unit whose start was queued is active. From then on a path
-// unit sees changes; what was there before, its caller looks for.
-func (c *conn) started(ctx context.Context, name string) error {
-	for pause := time.Millisecond; ; pause *= 2 {
-		var state string
-		if err := c.state(ctx, name).Store(&state); err != nil {
-			return fmt.Errorf("ask for the state of %s: %w", name, err)
-		}
-		if state != "inactive" && state != "activating" {
-			return nil
-		}
-		if pause > deadline {
-			return fmt.Errorf("%s stays %s", name, state)
-		}
-		time.Sleep(pause)
-	}
 }
 
 // triggerTypes are the suffixes of the units that wait.
@@ -110,7 +100,7 @@ func (s *Systemd) Disarm(ctx context.Context, id job.ID) error {
 	if err != nil {
 		return err
 	}
-	return c.stopOwn(ctx, id, math.MaxInt)
+	return errors.Join(c.stopOwn(ctx, id, math.MaxInt), s.Watcher.Poke())
 }
 
 // Armed implements engine.Backend.
@@ -123,27 +113,30 @@ func (s *Systemd) Armed(ctx context.Context, jobs []*job.Job) (map[job.ID]bool, 
 	if err != nil {
 		return nil, err
 	}
-	found, err := c.triggers(ctx, steps)
+	found, err := c.triggers(ctx, steps, units.OwnPattern("")+".service")
 	if err != nil {
 		return nil, err
 	}
+	watcher, err := s.Watcher.There()
+	if err != nil {
+		return nil, fmt.Errorf("look for the watcher: %w", err)
+	}
 	armed := make(map[job.ID]bool, len(jobs))
 	for _, j := range jobs {
-		timer := steps.WakeName(j.Armed.At)
-		if j.Polling() {
-			timer = units.OwnName(j.ID, j.Armed.Rev)
-		}
-		armed[j.ID] = j.Armed.Rev > 0 &&
-			(j.Armed.At.IsZero() || found[timer+".timer"]) &&
-			(len(j.Armed.Watches) == 0 || found[units.FilesName(j.ID, j.Armed.Rev)+".path"])
+		a := &j.Armed
+		poll := units.OwnName(j.ID, a.Rev)
+		armed[j.ID] = a.Rev > 0 &&
+			(a.At.IsZero() || found[steps.WakeName(a.At)+".timer"]) &&
+			(a.Poll.IsZero() || found[poll+".timer"] || found[poll+".service"]) && // it may be checked just now
+			(len(a.Watches) == 0 || a.Watcher && watcher || !a.Watcher && found[units.FilesName(j.ID, *a)+".path"])
 	}
 	return armed, nil
 }
 
 // triggers lists the names of all that waits for a store's jobs, and of what
-// other stores' jobs have of their own.
-func (c *conn) triggers(ctx context.Context, steps units.Steps) (map[string]bool, error) {
-	patterns := []string{steps.WakePattern()}
+// other stores' jobs have of their own, and what else is asked for.
+func (c *conn) triggers(ctx context.Context, steps units.Steps, also ...string) (map[string]bool, error) {
+	patterns := append(also, steps.WakePattern())
 	for _, suffix := range triggerTypes {
 		patterns = append(patterns, units.OwnPattern("")+suffix)
 	}

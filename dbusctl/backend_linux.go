@@ -25,6 +25,9 @@ type Systemd struct {
 	// Log takes what is not worth failing for; default: nowhere.
 	Log func(error)
 
+	// Watcher is the process that watches what path units are too dear for.
+	Watcher Watcher
+
 	// Ahead goes ahead of those who wait for their turn with the manager: what
 	// ends a run waits for nobody.
 	Ahead bool
@@ -35,6 +38,7 @@ type Systemd struct {
 	users   int  // methods under way
 	endTurn func()
 	idle    *time.Timer
+	room    room
 }
 
 // New returns the backend of a scope, "system" or "user", for the jobs of a

@@ -37,7 +37,7 @@ type Backend interface {
 
 	// Arm sees to it that jobman steps the job when its Armed says, and forgets
 	// what it was asked for that job before. When it returns nil no process need
-	// be there for that.
+	// be there for that. An error that wraps [job.ErrUnwatched] asks for a Watcher.
 	Arm(ctx context.Context, j *job.Job) error
 
 	// Disarm forgets what it was asked to step the job for. A time that several
@@ -51,6 +51,16 @@ type Backend interface {
 	Forget(ctx context.Context, runs []job.Ref) error
 
 	Close() error
+}
+
+// Watching is a backend that can have only so many paths watched by units of the jobs'
+// own. For the rest it has a watcher, see [job.Armed].
+type Watching interface {
+	Backend
+
+	// Room tells whether so many paths more may be watched by a unit of the job's
+	// own; those of the one that it has are not counted.
+	Room(ctx context.Context, id job.ID, paths int) (bool, error)
 }
 
 // Keeper is a backend whose manager calls jobman by itself, and remembers runs

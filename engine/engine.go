@@ -145,7 +145,10 @@ func (e *Engine) intend(ctx context.Context, j *job.Job) ([]job.Action, error) {
 			e.log(e.Tree.AddDependent(id, j.ID)) // else a path unit tells
 		}
 	}
-	if err := e.sense(ctx, j, &o); err != nil {
+	if err := e.sense(ctx, j, &o, &occasion{}); err != nil {
+		return nil, err
+	}
+	if err := e.crowd(ctx, b, j, &o); err != nil {
 		return nil, err
 	}
 	decided, actions := job.Decide(*j, o)
@@ -168,13 +171,20 @@ func (e *Engine) launch(ctx context.Context, j *job.Job, actions []job.Action) e
 		}
 		var files *FilesError
 		switch {
+		case errors.Is(err, job.ErrUnwatched):
+			err = e.step(ctx, j.ID, &occasion{unwatched: j.Armed.Rev})
+			if err != nil {
+				return e.withdraw(ctx, j, err)
+			}
+			return nil
 		case errors.As(err, &files):
 			return e.postpone(ctx, b, files)
 		case err != nil:
 			return e.withdraw(ctx, j, err)
 		}
 	}
-	if due := !j.NextAt.IsZero() && !e.now().Before(j.NextAt); j.Phase == job.Waiting && (due || j.Armed.Edges()) {
+	due := !j.NextAt.IsZero() && !e.now().Before(j.NextAt)
+	if edges := j.Armed.Edges() && !j.Armed.Watcher; j.Phase == job.Waiting && (due || edges) {
 		// What it waits for may have come while it was being armed.
 		e.log(e.Step(ctx, j.ID))
 	}
@@ -276,10 +286,10 @@ const maxRounds = 20
 
 // Step does what is due of a job. A job that is not there, or is another
 // machine's, is nobody's business.
-func (e *Engine) Step(ctx context.Context, id job.ID) error { return e.step(ctx, id, false) }
+func (e *Engine) Step(ctx context.Context, id job.ID) error { return e.step(ctx, id, &occasion{}) }
 
-// step is Step; unarmed: the backend does not know what the job calls armed.
-func (e *Engine) step(ctx context.Context, id job.ID, unarmed bool) error {
+func (e *Engine) step(ctx context.Context, id job.ID, why *occasion) error {
+	defer why.end()
 	ask := false
 	for range maxRounds {
 		j, err := e.Store.Get(ctx, id, 1)
@@ -289,11 +299,10 @@ func (e *Engine) step(ctx context.Context, id job.ID, unarmed bool) error {
 		if err != nil {
 			return err
 		}
-		o, err := e.observe(ctx, j, ask || waits(j))
+		o, err := e.observe(ctx, j, ask || waits(j), why)
 		if err != nil {
 			return err
 		}
-		o.Unarmed = unarmed
 		decided, actions := job.Decide(*j, o)
 		failpoint.Hit("decided")
 		if ends := j.Last() != nil && j.Last().Active() && !decided.Run(j.Last().N).Active(); ends {
@@ -318,7 +327,12 @@ func (e *Engine) step(ctx context.Context, id job.ID, unarmed bool) error {
 			e.logChecks(j, &decided)
 		}
 		failpoint.Hit("intended")
-		if ask, err = e.act(ctx, &decided, actions); err != nil {
+		ask, err = e.act(ctx, &decided, actions)
+		if errors.Is(err, job.ErrUnwatched) {
+			why.unwatched = decided.Armed.Rev
+			continue
+		}
+		if err != nil {
 			return err
 		}
 		failpoint.Hit("acted")
@@ -327,7 +341,7 @@ func (e *Engine) step(ctx context.Context, id job.ID, unarmed bool) error {
 		if !ask && !slices.Contains(actions, job.Void) && !slices.Contains(actions, job.Arm) {
 			return nil
 		}
-		unarmed = false
+		why.unarmed, why.changed = false, false
 	}
 	return fmt.Errorf("job %s does not settle", id)
 }
@@ -337,7 +351,7 @@ func waits(j *job.Job) bool { return j.Phase == job.Waiting || j.Phase == job.De
 
 // observe looks at the job's current run. The records are read after the unit
 // was asked for: a run that ended between the two has left them by then.
-func (e *Engine) observe(ctx context.Context, j *job.Job, ask bool) (job.Observation, error) {
+func (e *Engine) observe(ctx context.Context, j *job.Job, ask bool, why *occasion) (job.Observation, error) {
 	o := e.observation()
 	r := j.Last()
 	active := r != nil && r.Active()
@@ -362,7 +376,20 @@ func (e *Engine) observe(ctx context.Context, j *job.Job, ask bool) (job.Observa
 			return o, err
 		}
 	}
-	return o, e.sense(ctx, j, &o)
+	if err := e.sense(ctx, j, &o, why); err != nil || !waits(j) {
+		return o, err
+	}
+	o.Changed = why.changed && !j.Armed.Watcher
+	unwatched := why.unwatched > 0 && why.unwatched == j.Armed.Rev && !j.Armed.Watcher
+	if o.Unarmed = why.unarmed || o.Changed || unwatched; unwatched {
+		o.Crowded = true
+		return o, nil
+	}
+	b, err := e.Backend(j.Backend, j.Scope)
+	if err != nil {
+		return o, err
+	}
+	return o, e.crowd(ctx, b, j, &o)
 }
 
 // complete adds the run's records to an observation of its unit. Where they say

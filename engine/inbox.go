@@ -17,7 +17,7 @@ const linger = 100 * time.Millisecond
 // Drain takes in ended runs from the inbox until none has come for a while, and
 // steps the jobs whose time has come.
 func (e *Engine) Drain(ctx context.Context) error {
-	if err := e.Due(ctx); err != nil {
+	if _, err := e.due(ctx); err != nil {
 		return err
 	}
 	watch, err := fsnotify.NewWatcher()

@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
-	"sync"
 	"time"
 
 	"jobman/job"
@@ -24,10 +22,19 @@ type Sensors interface {
 }
 
 // sense adds to an observation what is found of the job's conditions.
-func (e *Engine) sense(ctx context.Context, j *job.Job, o *job.Observation) error {
+func (e *Engine) sense(ctx context.Context, j *job.Job, o *job.Observation, why *occasion) error {
 	if !j.Sensing() || len(j.Conditions) == 0 {
 		return nil
 	}
+	err := e.look(ctx, j, o)
+	if err != nil || !e.Patient || !j.PollDue(*o) {
+		return err
+	}
+	return e.poll(ctx, j, o, why)
+}
+
+// look checks the conditions that can be checked at once.
+func (e *Engine) look(ctx context.Context, j *job.Job, o *job.Observation) error {
 	o.Checks = make([]job.Check, len(j.Conditions))
 	o.Watches = make([][]job.Watch, len(j.Conditions))
 	for i, c := range j.Conditions {
@@ -45,25 +52,13 @@ func (e *Engine) sense(ctx context.Context, j *job.Job, o *job.Observation) erro
 			o.Watches[i] = e.Sensors.Watch(c)
 		}
 	}
-	if !e.Patient || !j.PollDue(*o) {
-		return nil
-	}
-	var checking sync.WaitGroup
-	for i, c := range j.Conditions {
-		if c.Kind.Polled() {
-			checking.Go(func() { o.Checks[i] = e.Sensors.Check(ctx, j, c) })
-		}
-	}
-	checking.Wait()
-	o.Now = e.now() // the interval counts from here
 	return nil
 }
 
 // logChecks notes in the job's jobman.log which of its conditions are met, or
 // can't be checked, unlike before.
 func (e *Engine) logChecks(before, after *job.Job) {
-	var lines []byte
-	stamp := e.now().Format(job.StampLayout)
+	var lines []string
 	for i, c := range after.Conditions {
 		was := job.Check{}
 		if i < len(before.Conditions) {
@@ -71,60 +66,79 @@ func (e *Engine) logChecks(before, after *job.Job) {
 		}
 		switch {
 		case c.Error != was.Error && c.Error != "":
-			lines = fmt.Appendf(lines, "%s %s %s: %s\n", stamp, c.Kind, c.Target, c.Error)
+			lines = append(lines, fmt.Sprintf("%s %s: %s", c.Kind, c.Target, c.Error))
 		case c.Met != was.Met && c.Met:
-			lines = fmt.Appendf(lines, "%s %s %s: met %s\n", stamp, c.Kind, c.Target, c.Detail)
+			lines = append(lines, fmt.Sprintf("%s %s: met %s", c.Kind, c.Target, c.Detail))
 		case c.Met != was.Met:
-			lines = fmt.Appendf(lines, "%s %s %s: no longer met %s\n", stamp, c.Kind, c.Target, c.Detail)
+			lines = append(lines, fmt.Sprintf("%s %s: no longer met %s", c.Kind, c.Target, c.Detail))
 		}
 	}
-	if len(lines) == 0 {
-		return
+	if len(lines) > 0 {
+		e.log(e.Tree.Log(after.ID, lines...))
 	}
-	f, err := os.OpenFile(filepath.Join(e.Tree.Job(after.ID), "jobman.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	if err == nil {
-		_, err = f.Write(lines)
-		err = errors.Join(err, f.Close())
-	}
-	e.log(err)
 }
 
 // dueAtOnce is how many jobs are stepped at a time whose time has come.
 const dueAtOnce = 4
 
-// Due steps the jobs whose time has come. Those that poll have a timer of their own
-// each.
+// Due steps the jobs whose time has come, and those whose delay began later than now:
+// a timer counts by a clock that is not set.
 func (e *Engine) Due(ctx context.Context) error {
-	jobs, err := e.Store.Query(ctx, store.Filter{Due: e.now(), Brief: true})
-	if err != nil {
+	n, err := e.due(ctx)
+	if n > 0 || err != nil {
 		return err
 	}
+	jobs, err := e.active(ctx)
+	jobs = slices.DeleteFunc(jobs, func(j *job.Job) bool { return !j.SetBack(e.now()) })
+	each(len(jobs), dueAtOnce, func(i int) { e.log(e.Step(ctx, jobs[i].ID)) })
+	return err
+}
+
+// due steps the jobs whose time has come, and returns how many there were. Those that
+// poll have a timer of their own for that.
+func (e *Engine) due(ctx context.Context) (int, error) {
+	now := e.now()
+	jobs, err := e.Store.Query(ctx, store.Filter{Due: now, Brief: true})
+	if err != nil {
+		return 0, err
+	}
 	jobs = slices.DeleteFunc(jobs, func(j *job.Job) bool {
-		return j.HostID != e.HostID || j.Polling()
+		at := j.Armed.At
+		return j.HostID != e.HostID || j.Polling() && (at.IsZero() || now.Before(at))
 	})
 	each(len(jobs), dueAtOnce, func(i int) { e.log(e.Step(ctx, jobs[i].ID)) })
-	return nil
+	return len(jobs), nil
 }
 
 // StepTriggered steps a job because of what was armed for it. Where the job waits
-// no more, whoever ended that was killed before it was disarmed. rearm: what was
-// armed can't be relied on from now on.
-func (e *Engine) StepTriggered(ctx context.Context, id job.ID, rearm bool) error {
-	if err := e.step(ctx, id, rearm); err != nil {
-		return err
+// no more, whoever ended that was killed before it was disarmed. changed: a path unit
+// has seen a change, and can't be relied on from now on. idle: the job waits as it did.
+func (e *Engine) StepTriggered(ctx context.Context, id job.ID, changed bool) (idle bool, err error) {
+	began := e.now()
+	if err := e.step(ctx, id, &occasion{changed: changed}); err != nil {
+		return false, err
 	}
 	j, err := e.Store.Get(ctx, id, 1)
 	if err != nil || waits(j) || j.HostID != e.HostID {
 		if errors.Is(err, store.ErrNotFound) {
-			return nil
+			err = nil
 		}
-		return err
+		return j != nil && waits(j) && j.Armed.Made.Before(began), err
 	}
 	b, err := e.Backend(j.Backend, j.Scope)
 	if err != nil {
-		return err
+		return false, err
 	}
-	return b.Disarm(ctx, id)
+	return false, b.Disarm(ctx, id)
+}
+
+// StepAll steps jobs that were triggered at once. None of them may keep the others
+// waiting, so nothing is polled.
+func (e *Engine) StepAll(ctx context.Context, ids []string) {
+	each(len(ids), dueAtOnce, func(i int) {
+		_, err := e.StepTriggered(ctx, job.ID(ids[i]), false)
+		e.log(err)
+	})
 }
 
 // Start ends a job's waiting: its next run starts now.
@@ -140,13 +154,17 @@ func (e *Engine) Start(ctx context.Context, id job.ID) error {
 	return e.Step(ctx, id)
 }
 
-// addWaiting adds a waiting job that is overdue, or not armed.
+// addWaiting adds a waiting job that is overdue, or not armed, or would wait longer
+// because the clock was set back.
 func (l *overdue) addWaiting(j *job.Job, now time.Time, armed bool) bool {
-	late := !j.NextAt.IsZero() && now.Sub(j.NextAt) > patience
+	due := j.NextAt
+	if j.Polling() {
+		due = j.Armed.At // a check may be under way
+	}
 	switch {
 	case !armed:
 		l.unarmed = append(l.unarmed, j.ID)
-	case late && !j.Polling():
+	case !due.IsZero() && now.Sub(due) > patience, j.SetBack(now):
 		l.steps = append(l.steps, j.ID)
 	default:
 		return false

@@ -27,7 +27,7 @@ func (e *Engine) do(ctx context.Context, o overdue) error {
 		e.log(e.Step(ctx, id))
 	}
 	for _, id := range o.unarmed {
-		e.log(e.step(ctx, id, true))
+		e.log(e.step(ctx, id, &occasion{unarmed: true}))
 	}
 	return e.settle(ctx, o.ended)
 }

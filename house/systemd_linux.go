@@ -6,6 +6,7 @@ import (
 
 	"jobman/dbusctl"
 	"jobman/engine"
+	"jobman/supervisor"
 )
 
 // Systemd is where a systemd was looked for, and what was found.
@@ -38,5 +39,6 @@ func FindSystemd(scope string) Systemd {
 func (h *House) newSystemd(scope string) (engine.Backend, error) {
 	b := dbusctl.New(scope, h.Tree, func() (string, error) { return h.Tree.Executable(h.programs.Inner) })
 	b.Log = h.log
+	b.Watcher = supervisor.NewWatcher(h.Tree)
 	return b, nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 
@@ -29,6 +30,7 @@ var internal = map[string]func(args []string) error{
 	"pump":      pumpVerb,
 	"shim":      shimVerb,
 	"tick":      tickVerb,
+	"watch":     watchVerb,
 }
 
 // IsInternal tells an internal verb from a command of the same name: its first
@@ -105,19 +107,41 @@ func tickVerb(args []string) error {
 	})
 }
 
+// watchVerb: watch STORE.
+func watchVerb(args []string) error {
+	return withEngine(tree.Tree(args[0]), func(ctx context.Context, h *House) error {
+		return supervisor.Watch(tree.Tree(args[0]), func() ([]*job.Job, error) {
+			jobs, err := h.Waiting(ctx, "systemd")
+			return slices.DeleteFunc(jobs, func(j *job.Job) bool { return !j.Armed.Watcher }), err
+		})
+	})
+}
+
 // holdOff is how long a step that failed stays: the path unit starts the next at
 // once, for as long as there is mail.
 const holdOff = 5 * time.Second
 
-// stepVerb: step STORE [due|JOB [rearm]].
+// triggerPause is how long a step stays that a path unit started for nothing: it would
+// start the next at once, for as long as there is something that systemd takes for what
+// the job waits for.
+const triggerPause = time.Second
+
+// stepVerb: step STORE [due|JOB [files|rearm]|JOB JOB...].
 func stepVerb(args []string) error {
 	return withEngine(tree.Tree(args[0]), func(ctx context.Context, h *House) error {
 		switch {
 		case len(args) > 1 && args[1] == "due":
 			return h.Due(ctx)
+		case len(args) > 2 && job.IsID(args[2]):
+			h.StepAll(ctx, args[1:])
+			return nil
 		case len(args) > 1:
 			h.Patient = true
-			return h.StepTriggered(ctx, job.ID(args[1]), len(args) > 2 && args[2] == "rearm")
+			idle, err := h.StepTriggered(ctx, job.ID(args[1]), len(args) > 2 && args[2] == "rearm")
+			if idle && len(args) > 2 && args[2] == "files" {
+				time.Sleep(triggerPause)
+			}
+			return err
 		}
 		mail, merr := h.Tree.Mail()
 		err := errors.Join(merr, h.Drain(ctx))

@@ -126,26 +126,14 @@ func next(j Job, o Observation) (Job, []Action) {
 		}
 		return j, actions
 	}
-	wanted := Armed{Rev: j.Armed.Rev, Manager: o.Manager, At: j.NextAt, Watches: j.watches(o)}
+	wanted := j.wanted(o)
 	if o.Unarmed || !wanted.equal(j.Armed) {
 		wanted.Rev++
+		wanted.Made = o.Now
 		j.Armed = wanted
 		return j, []Action{Arm}
 	}
 	return j, nil
-}
-
-// watches are those of the paths to watch whose conditions are not met.
-func (j *Job) watches(o Observation) (watches []Watch) {
-	if !j.Sensing() {
-		return nil
-	}
-	for i, c := range j.Conditions {
-		if !c.Met && i < len(o.Watches) {
-			watches = append(watches, o.Watches[i]...)
-		}
-	}
-	return watches
 }
 
 // Observed returns the job as it is seen now: what the index holds, and what

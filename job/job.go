@@ -79,12 +79,21 @@ type Run struct {
 type Armed struct {
 	Rev     int       `json:"rev"` // counts; in the names of units
 	Manager string    `json:"manager,omitzero"`
-	At      time.Time `json:"at,omitzero"`
+	At      time.Time `json:"at,omitzero"`   // a moment, which other jobs may wait for too
+	Poll    time.Time `json:"poll,omitzero"` // when what is polled is checked next
 	Watches []Watch   `json:"watches,omitempty"`
+
+	// Watcher: it is not a unit of the job's own that watches, but the one process
+	// that does so for all jobs of the store for which there are too many paths.
+	Watcher bool `json:"watcher,omitzero"`
+	// Made is when that was armed, and Idle how often in a row it was armed anew
+	// soon after, because of changes that changed nothing for the job.
+	Made time.Time `json:"made,omitzero"`
+	Idle int       `json:"idle,omitzero"`
 }
 
 // Any tells whether there is anything that the job is to be stepped for.
-func (a Armed) Any() bool { return !a.At.IsZero() || len(a.Watches) > 0 }
+func (a Armed) Any() bool { return !a.At.IsZero() || !a.Poll.IsZero() || len(a.Watches) > 0 }
 
 // Edges tells whether some of the watches see changes only, not what is there.
 func (a Armed) Edges() bool {
@@ -92,7 +101,8 @@ func (a Armed) Edges() bool {
 }
 
 func (a Armed) equal(b Armed) bool {
-	return a.Rev == b.Rev && a.Manager == b.Manager && a.At.Equal(b.At) && slices.Equal(a.Watches, b.Watches)
+	return a.Rev == b.Rev && a.Manager == b.Manager && a.At.Equal(b.At) && a.Poll.Equal(b.Poll) &&
+		slices.Equal(a.Watches, b.Watches) && a.Watcher == b.Watcher
 }
 
 // Kill is the wish to end a job or a run, committed before it is carried out.

@@ -89,6 +89,10 @@ type Observation struct {
 	Watches [][]Watch
 	// Unarmed: the backend does not know what the job calls armed.
 	Unarmed bool
+	// Changed: it does not because something has changed among what is watched.
+	Changed bool
+	// Crowded: no unit of the job's own may watch these paths.
+	Crowded bool
 	// Random is evenly distributed in [0, 1).
 	Random float64
 }

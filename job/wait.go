@@ -153,32 +153,30 @@ func (j *Job) Polling() bool { return j.Sensing() && j.Polls() }
 
 // PollDue tells whether the polled conditions are to be checked now: when their
 // time has come, or when they were met at the last look and all others are met
-// now, because all must hold in one evaluation.
+// now, because all must hold in one evaluation. They are not where the job's
+// waiting is over without them: such a check may take its time.
 func (j *Job) PollDue(o Observation) bool {
-	if !j.MetAt.IsZero() || !j.Polls() {
+	w := &j.Spec.Wait
+	if !j.MetAt.IsZero() || !j.Polls() || !w.AbortDatetime.IsZero() && !o.Now.Before(w.AbortDatetime) {
 		return false
 	}
-	if j.PolledAt.IsZero() || o.Now.Before(j.PolledAt) || !o.Now.Before(j.nextPoll()) {
+	due := j.PolledAt.IsZero() || o.Now.Before(j.PolledAt) || !o.Now.Before(j.nextPoll())
+	if due && !w.Any {
 		return true
 	}
-	if j.Spec.Wait.Any {
-		return false
-	}
 	for i, c := range j.Conditions {
+		met := i < len(o.Checks) && o.Checks[i].Met
 		switch {
 		case c.Kind.Timed():
-			if o.Now.Before(j.dueTime(c)) {
-				return false
-			}
+			met = !o.Now.Before(j.dueTime(c))
 		case c.Kind.Polled():
-			if !c.Met {
-				return false
-			}
-		case i >= len(o.Checks) || !o.Checks[i].Met:
+			met = c.Met && !w.Any
+		}
+		if met == w.Any {
 			return false
 		}
 	}
-	return true
+	return due || !w.Any
 }
 
 func (j *Job) nextPoll() time.Time { return j.PolledAt.Add(time.Duration(j.Spec.Wait.PollInterval)) }
@@ -188,7 +186,11 @@ func (j *Job) dueTime(c Condition) time.Time {
 	if c.Kind == KindDatetime {
 		return j.Spec.Wait.Datetime
 	}
-	return later(j.Since, time.Duration(*j.Spec.Wait.Timedelta))
+	since := j.Since
+	if since.IsZero() {
+		since = j.SubmittedAt
+	}
+	return later(since, time.Duration(*j.Spec.Wait.Timedelta))
 }
 
 // later adds without overflow.
@@ -201,8 +203,11 @@ func (j *Job) wait(o Observation) (start bool) {
 	if j.Since.IsZero() {
 		j.Since = j.SubmittedAt
 	}
-	if o.Now.Before(j.Since) {
-		j.Since = o.Now // the clock was set back
+	if j.SetBack(o.Now) {
+		j.Since = o.Now
+		if o.Now.Before(j.MetAt) {
+			j.MetAt = o.Now
+		}
 	}
 	if abort := w.AbortDatetime; !abort.IsZero() && !o.Now.Before(abort) {
 		j.end(Failure, ReasonWaitAbort, "no run had started by "+abort.Format(time.RFC3339), o.Now)
@@ -214,9 +219,8 @@ func (j *Job) wait(o Observation) (start bool) {
 	if j.Completed() {
 		return false
 	}
-	due := j.NextAt
 	if !j.MetAt.IsZero() {
-		due = j.MetAt
+		due := j.MetAt
 		if !j.Released {
 			due = later(due, time.Duration(w.ExtraDelay))
 		}
@@ -224,36 +228,29 @@ func (j *Job) wait(o Observation) (start bool) {
 			return true
 		}
 	}
-	if abort := w.AbortDatetime; !abort.IsZero() && (due.IsZero() || abort.Before(due)) {
-		due = abort
-	}
-	j.NextAt = due
+	j.NextAt = earlier(j.times(o.Now))
 	return false
 }
 
 // evaluate takes in what was found of the conditions, and notes when they hold
-// together (MetAt), or when to look again (NextAt).
+// together (MetAt).
 func (j *Job) evaluate(o Observation) {
 	w := &j.Spec.Wait
 	j.Conditions = slices.Clone(j.Conditions)
-	var next time.Time // of the timed conditions
 	met, impossible, polled, timed := 0, 0, false, true
 	moment := j.Since // when the last timed condition came to hold
 	for i := range j.Conditions {
 		c := &j.Conditions[i]
 		if c.Kind.Timed() {
 			due := j.dueTime(*c)
-			c.Check = Check{At: o.Now, Met: !o.Now.Before(due)}
-			switch {
-			case c.Met && (met == 0 || due.After(moment) != w.Any):
+			c.take(Check{At: o.Now, Met: !o.Now.Before(due)})
+			if c.Met && (met == 0 || due.After(moment) != w.Any) {
 				moment = due
-			case !c.Met && (next.IsZero() || due.After(next) != w.Any):
-				next = due
 			}
 		} else {
 			timed = false
 			if i < len(o.Checks) && !o.Checks[i].At.IsZero() {
-				c.Check = o.Checks[i]
+				c.take(o.Checks[i])
 				polled = polled || c.Kind.Polled()
 			}
 		}
@@ -276,20 +273,18 @@ func (j *Job) evaluate(o Observation) {
 		if timed && !moment.IsZero() {
 			j.MetAt = moment
 		}
-		return
 	case impossible > 0 && !w.Any, impossible == all:
 		j.end(Failure, ReasonWaitImpossible, j.whyImpossible(), o.Now)
-		return
 	}
-	j.NextAt = next
-	if j.Polls() {
-		poll := j.Since // at once
-		if !j.PolledAt.IsZero() {
-			poll = j.nextPoll()
-		}
-		if j.NextAt.IsZero() || poll.Before(j.NextAt) {
-			j.NextAt = poll
-		}
+}
+
+// take notes what a look at the condition found. What found nothing new is not worth
+// a commit, unless somebody wants to know when it was polled.
+func (c *Condition) take(found Check) {
+	was := c.Check
+	was.At = found.At
+	if c.At.IsZero() || c.Kind.Polled() || was != found {
+		c.Check = found
 	}
 }
 

@@ -199,3 +199,60 @@ func TestTheExtraDelayCountsFromTheMoment(t *testing.T) {
 		t.Fatalf("due at %v, want %v", w.job.NextAt, want)
 	}
 }
+
+// A path unit sees one change, and is armed anew then. Where there is no end of changes
+// that mean nothing, the watcher has it.
+func TestABusyDirectoryIsTheWatchers(t *testing.T) {
+	w := newWorld(t, waitFor(func(w *Wait) { w.File = []Text{"/d/*/f"} }), exits(0))
+	w.checks = []Check{{At: t0}}
+	w.watches = [][]Watch{{{PathChanged, "/d"}}}
+	arm := func(pause time.Duration, changed bool) Armed {
+		w.now = w.now.Add(pause)
+		o := w.observe()
+		o.Changed, o.Unarmed = changed, changed
+		w.job, _ = Decide(w.job, o)
+		return w.job.Armed
+	}
+	arm(0, false)
+	for range 10 {
+		if a := arm(time.Minute, true); a.Watcher {
+			t.Fatalf("a change a minute: %+v", a)
+		}
+	}
+	for i := range idleChanges {
+		if a := arm(time.Second, true); a.Watcher != (i == idleChanges-1) {
+			t.Fatalf("change %d of many: %+v", i+1, a)
+		}
+	}
+	was := w.job.Armed.Rev
+	if a := arm(time.Minute, false); !a.Watcher || a.Rev != was {
+		t.Errorf("it stays so: %+v", a)
+	}
+	w.manager = "m2"
+	if a := arm(time.Minute, false); a.Watcher || a.Rev == was {
+		t.Errorf("another manager's path unit is tried: %+v", a)
+	}
+}
+
+// Beside its next check a job that polls is armed for whatever moment matters, which
+// may come while a check hangs.
+func TestAMomentDuringACheck(t *testing.T) {
+	minute := seconds(60)
+	w := newWorld(t, waitFor(func(w *Wait) {
+		w.Script, w.PollInterval, w.Timedelta, w.Any = []Text{"/s"}, seconds(10), &minute, true
+		w.AbortDatetime = t0.Add(2 * time.Minute)
+	}), exits(0))
+	w.checks = []Check{{}, {}}
+	w.once()
+	if a := w.job.Armed; !a.Poll.Equal(t0) || !a.At.Equal(t0.Add(time.Minute)) {
+		t.Fatalf("armed is %+v", a)
+	}
+	w.now = t0.Add(time.Minute)
+	if w.job.PollDue(w.observe()) {
+		t.Error("the script is asked although the job starts without it")
+	}
+	w.now = t0.Add(2 * time.Minute)
+	if w.job.PollDue(w.observe()) {
+		t.Error("the script is asked although the job's time is over")
+	}
+}

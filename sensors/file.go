@@ -226,19 +226,24 @@ func escape(path string) string {
 }
 
 // forSystemd makes glob(3) read a pattern as filepath.Match does: {a,b} is no
-// choice and [!a] no negation.
+// choice, [!a] no negation, and [[:digit:]] no class.
 func forSystemd(pattern string) string {
 	if runtime.GOOS == "windows" {
 		return pattern
 	}
 	var b strings.Builder
+	brackets := false // within them
 	for i := 0; i < len(pattern); i++ {
 		switch c := pattern[i]; {
 		case c == '\\' && i+1 < len(pattern):
 			b.WriteByte(c)
 			i++
-		case c == '{', c == '!' && i > 0 && pattern[i-1] == '[':
+		case c == '{', brackets && (c == '[' || c == '!' && pattern[i-1] == '['):
 			b.WriteByte('\\')
+		case c == '[':
+			brackets = true
+		case c == ']':
+			brackets = false
 		}
 		b.WriteByte(pattern[i])
 	}

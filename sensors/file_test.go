@@ -99,6 +99,8 @@ func TestWatch(t *testing.T) {
 		{"a[", []job.Watch{{Kind: "PathExists", Path: "a["}}},
 		{"w*/*", []job.Watch{{Kind: "PathChanged", Path: ""}, {Kind: "PathChanged", Path: "w[1]"}, {Kind: "PathExistsGlob", Path: `w\[1]/*`}}},
 		{"{a,b}*[!c]", []job.Watch{{Kind: "PathExists", Path: "{a,b}*[!c]"}, {Kind: "PathExistsGlob", Path: `\{a,b}*[\!c]`}}},
+		{"[[:digit:]]x", []job.Watch{{Kind: "PathExists", Path: "[[:digit:]]x"}, {Kind: "PathExistsGlob", Path: `[\[:digit:]]x`}}},
+		{"[^[.a.]]x[!a]", []job.Watch{{Kind: "PathExists", Path: "[^[.a.]]x[!a]"}, {Kind: "PathExistsGlob", Path: `[^\[.a.]]x[\!a]`}}},
 	} {
 		glob := c.glob
 		for i, p := range c.want {

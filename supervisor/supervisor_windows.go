@@ -56,5 +56,8 @@ func (*Supervisor) Close() error { return nil }
 // Shim is the internal verb `shim`, see shim_unix.go.
 func Shim(string, time.Duration, func(job.Ref) error) error { return errWindows }
 
+// Watch is the internal verb `watch`, see ticker_unix.go.
+func Watch(tree.Tree, func() ([]*job.Job, error)) error { return errWindows }
+
 // Tick is the internal verb `tick`, see ticker_unix.go.
 func Tick(tree.Tree, func() ([]*job.Job, error)) error { return errWindows }

@@ -3,14 +3,11 @@
 package supervisor
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
-	"strings"
 	"syscall"
 	"time"
 
@@ -24,87 +21,54 @@ import (
 // something waits. It steps nothing itself: when a time has come, or a path has
 // changed, it starts `jobman step`, and every minute the safety net.
 //
-// Whoever arms a job commits it first, then pokes the ticker, and then looks
-// whether one is there. A ticker that finds nothing waiting gives up its lock and
-// looks once more. So a job is seen by one of the two.
-
-// tickerFile is a file in the ticker's directory of a store.
-func tickerFile(store tree.Tree, name string) string {
-	return filepath.Join(string(store), "ticker", name)
-}
-
-const pokeName = "poke"
-
-// Arm implements engine.Backend.
-func (s *Supervisor) Arm(ctx context.Context, _ *job.Job) error {
-	if err := os.MkdirAll(tickerFile(s.store, ""), 0o700); err != nil {
-		return fmt.Errorf("start a ticker: %w", err)
-	}
-	if err := s.poke(); err != nil {
-		return fmt.Errorf("tell the ticker: %w", err)
-	}
-	_, held, err := holderOf(tickerFile(s.store, lockName))
-	if err != nil {
-		return fmt.Errorf("look for the ticker: %w", err)
-	}
-	if held {
-		return nil
-	}
-	return s.spawn(ctx, tickerFile(s.store, "jobman.log"), "tick", string(s.store))
-}
-
-// poke makes the ticker look at the jobs again.
-func (s *Supervisor) poke() error {
-	return os.WriteFile(tickerFile(s.store, pokeName), nil, 0o600)
-}
-
-// Disarm implements engine.Backend: the ticker looks at what is in the index.
-func (s *Supervisor) Disarm(context.Context, job.ID) error {
-	err := s.poke()
-	if errors.Is(err, os.ErrNotExist) {
-		return nil // there never was one
-	}
-	return err
-}
-
-// Armed implements engine.Backend: all are while there is a ticker.
-func (s *Supervisor) Armed(_ context.Context, jobs []*job.Job) (map[job.ID]bool, error) {
-	_, held, err := holderOf(tickerFile(s.store, lockName))
-	if err != nil {
-		return nil, fmt.Errorf("look for the ticker: %w", err)
-	}
-	armed := make(map[job.ID]bool, len(jobs))
-	for _, j := range jobs {
-		armed[j.ID] = held
-	}
-	return armed, nil
-}
+// The watcher is the same for the jobs of systemd that wait for too many paths; times
+// and the safety net are systemd's there.
 
 const (
 	// tickAtMost is how long the ticker sleeps at most: clocks are set.
 	tickAtMost = time.Minute
 	// gather is how long it waits for more events after one.
 	gather = 5 * time.Millisecond
-	// stepsAtOnce bounds the processes it has at a time.
+	// stepsAtOnce bounds the processes it has at a time, and jobsAtOnce how many jobs
+	// one of them steps: when many come at once that is much less work.
 	stepsAtOnce = 8
-	// tickAgain is when what was due and is still due is tried again.
+	jobsAtOnce  = 64
+	// tickAgain is when what was due and is still due is tried again, and what could
+	// not be started.
 	tickAgain = 5 * time.Second
+	// readShare is how many times longer than reading the jobs it does something else:
+	// when many are armed at once, each of them pokes.
+	readShare = 4
 )
 
 // ticker is the process.
 type ticker struct {
 	store   tree.Tree
+	post    post
 	exe     string
+	times   bool // it sees to times and the safety net too
 	waiting func() ([]*job.Job, error)
 
-	events  *fsnotify.Watcher
-	watched map[string]bool      // directories
-	seen    map[job.ID]int       // the revision whose paths were looked at
-	busy    map[string]bool      // steps under way: a job's id, or "due"
+	events  *fsnotify.Watcher // nil: there can be none
+	watches *watches
+	polls   map[string]bool      // jobs whose steps may take their time
+	busy    map[string]bool      // steps under way: a job's id, "due" or "net"
+	running int                  // processes that do them
 	queue   []string             // steps to be started
 	tried   map[string]time.Time // when a step was started last
-	done    chan string
+	done    chan []string
 	net     time.Time // when the safety net came along last
+	poked   bool      // the jobs are to be read again
+	readAt  time.Time // not before
+	readBy  time.Time // by then in any case
+	stuck   bool      // no process could be started
+}
+
+func newTicker(store tree.Tree, p post, waiting func() ([]*job.Job, error)) *ticker {
+	return &ticker{
+		store: store, post: p, waiting: waiting, polls: map[string]bool{}, busy: map[string]bool{}, tried: map[string]time.Time{},
+		done: make(chan []string, stepsAtOnce), net: time.Now(), poked: true,
+	}
 }
 
 // Tick is the internal verb `tick`: it is the store's ticker until nothing waits.
@@ -112,31 +76,75 @@ type ticker struct {
 func Tick(store tree.Tree, waiting func() ([]*job.Job, error)) error {
 	ready := detach()
 	listen()
-	t := &ticker{
-		store: store, waiting: waiting, watched: map[string]bool{}, seen: map[job.ID]int{},
-		busy: map[string]bool{}, tried: map[string]time.Time{}, done: make(chan string, stepsAtOnce), net: time.Now(),
-	}
+	t := newTicker(store, tickerPost(store), waiting)
+	t.times = true
 	err := t.begin()
 	if err != nil {
 		return errors.Join(err, say(ready, "start a ticker: "+err.Error()))
 	}
-	defer t.events.Close()
-	for {
-		lock, err := lockFile(tickerFile(store, lockName))
-		if errors.Is(err, errHeld) {
-			if ready != nil {
-				return say(ready, readyWord) // another is there
-			}
-			return nil
-		}
-		if err != nil {
+	return t.serve(func(err error) error {
+		switch {
+		case ready == nil:
+			return err
+		case err != nil:
 			return errors.Join(err, say(ready, "start a ticker: "+err.Error()))
 		}
-		if ready != nil {
-			if err := say(ready, readyWord); err != nil {
-				fmt.Fprintln(os.Stderr, "jobman: ticker:", err) // whoever started us is gone
-			}
-			ready = nil
+		if err := say(ready, readyWord); err != nil {
+			fmt.Fprintln(os.Stderr, "jobman: ticker:", err) // whoever started us is gone
+		}
+		ready = nil
+		return nil
+	})
+}
+
+// Watch is the internal verb `watch`: it is the store's watcher until no job needs it.
+// waiting returns those that do. systemd starts it, and ends it by a signal.
+func Watch(store tree.Tree, waiting func() ([]*job.Job, error)) error {
+	t := newTicker(store, watcherPost(store), waiting)
+	if err := t.begin(); err != nil {
+		return err
+	}
+	return t.serve(func(err error) error { return err })
+}
+
+// begin gets what it takes to notice anything. Where the user's inotify instances are
+// used up, paths are looked at every few seconds.
+func (t *ticker) begin() (err error) {
+	if err = t.post.make(); err != nil {
+		return err
+	}
+	if t.exe, err = os.Executable(); err != nil {
+		return err
+	}
+	t.watches = newWatches(t.store)
+	t.events, err = fsnotify.NewWatcher()
+	if err == nil {
+		t.watches.inotify = t.events
+		err = t.events.Add(string(t.post))
+	}
+	if err != nil && t.events != nil {
+		err = errors.Join(err, t.events.Close())
+		t.events, t.watches.inotify = nil, nil
+	}
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "jobman: ticker: all is looked at every %v: %v\n", lookEvery, err)
+	}
+	return nil
+}
+
+// serve works while something waits. begun is told once when it can be relied on, or
+// why it can't; it returns at once where another one is there.
+func (t *ticker) serve(begun func(error) error) error {
+	if t.events != nil {
+		defer t.events.Close()
+	}
+	for {
+		lock, err := lockFile(t.post.file(lockName))
+		if errors.Is(err, errHeld) {
+			return begun(nil)
+		}
+		if err = begun(err); err != nil {
+			return err
 		}
 		err = t.loop()
 		if cerr := lock.Close(); err == nil {
@@ -145,81 +153,150 @@ func Tick(store tree.Tree, waiting func() ([]*job.Job, error)) error {
 		if err != nil {
 			return err
 		}
-		if jobs, err := waiting(); err != nil || len(jobs) == 0 {
+		if jobs, err := t.waiting(); err != nil || len(jobs) == 0 {
 			return err
 		}
+		t.poked = true
 	}
-}
-
-func (t *ticker) begin() (err error) {
-	if t.exe, err = os.Executable(); err != nil {
-		return err
-	}
-	if t.events, err = fsnotify.NewWatcher(); err != nil {
-		return err
-	}
-	return t.events.Add(tickerFile(t.store, ""))
 }
 
 // loop does its work until nothing waits.
 func (t *ticker) loop() error {
+	var jobs []*job.Job
+	resident := false
 	for {
-		jobs, err := t.waiting()
-		if err != nil {
-			return err
+		now := time.Now()
+		if t.poked = t.poked || !now.Before(t.readBy); t.poked && !now.Before(t.readAt) {
+			t.poked = false
+			var err error
+			if jobs, err = t.waiting(); err != nil {
+				return err
+			}
+			t.readAt = time.Now().Add(max(gather, readShare*time.Since(now)))
+			t.readBy = now.Add(tickAtMost)
+			if t.events == nil { // nor can anybody poke
+				t.readBy = now.Add(lookEvery)
+			}
+			t.forget(jobs)
+			t.watches.want(jobs)
 		}
-		if len(jobs) == 0 && len(t.busy) == 0 {
+		if len(jobs) == 0 && t.running == 0 && !t.poked {
 			return nil
 		}
-		t.watch(jobs)
-		pause := t.plan(jobs)
+		now = time.Now()
+		pause := min(t.watches.settle(now), t.readBy.Sub(now))
+		if t.times {
+			pause = min(pause, t.plan(jobs))
+		}
+		for _, id := range t.watches.due(now) {
+			t.enqueue(string(id))
+		}
 		t.start()
-		select {
-		case e := <-t.events.Events:
-			changed := []string{e.Name}
-			for more := time.After(gather); more != nil; {
-				select {
-				case e := <-t.events.Events:
-					changed = append(changed, e.Name)
-				case <-more:
-					more = nil
-				}
-			}
-			t.notice(jobs, changed)
-		case err := <-t.events.Errors:
-			fmt.Fprintln(os.Stderr, "jobman: ticker:", err)
-		case what := <-t.done:
-			delete(t.busy, what)
-		case <-time.After(pause):
-			if now := time.Now(); now.Sub(t.net) >= tickAtMost {
-				t.net = now
-				t.enqueue("net")
+		if t.stuck {
+			pause = min(pause, tickAgain)
+		}
+		if t.poked {
+			pause = min(pause, time.Until(t.readAt))
+		}
+		if !resident {
+			giveBack()
+			resident = true
+		}
+		t.await(pause)
+	}
+}
+
+// forget takes in which jobs there are, and drops what is known of others.
+func (t *ticker) forget(jobs []*job.Job) {
+	waits := make(map[string]bool, len(jobs))
+	clear(t.polls)
+	for _, j := range jobs {
+		waits[string(j.ID)] = true
+		if j.Polling() {
+			t.polls[string(j.ID)] = true
+		}
+	}
+	for what := range t.tried {
+		if job.IsID(what) && !waits[what] {
+			delete(t.tried, what)
+		}
+	}
+}
+
+// await waits until something happens, and takes it in.
+func (t *ticker) await(pause time.Duration) {
+	var events chan fsnotify.Event
+	var failures chan error
+	if t.events != nil {
+		events, failures = t.events.Events, t.events.Errors
+	}
+	timeout := time.NewTimer(max(0, pause))
+	defer timeout.Stop()
+	select {
+	case e := <-events:
+		t.notice(e)
+		for more := time.After(gather); more != nil; {
+			select {
+			case e := <-events:
+				t.notice(e)
+			case <-more:
+				more = nil
 			}
 		}
+	case err := <-failures:
+		fmt.Fprintln(os.Stderr, "jobman: ticker:", err)
+		if errors.Is(err, fsnotify.ErrEventOverflow) {
+			t.watches.lost()
+		}
+		t.poked = true
+	case batch := <-t.done:
+		t.running--
+		for _, what := range batch {
+			delete(t.busy, what)
+		}
+		t.poked = true
+	case <-timeout.C:
+	}
+}
+
+func (t *ticker) notice(e fsnotify.Event) {
+	switch e.Name {
+	case "": // it stands for nothing
+	case t.post.file(pokeName):
+		t.poked = true
+	default:
+		t.watches.notice(e)
 	}
 }
 
 // plan queues what is due, and returns how long nothing else is.
 func (t *ticker) plan(jobs []*job.Job) time.Duration {
 	now := time.Now()
-	pause := tickAtMost
-	for _, j := range jobs {
-		if j.NextAt.IsZero() {
-			continue
+	pause := tickAtMost - now.Sub(t.net)
+	if pause <= 0 {
+		t.net, pause = now, tickAtMost
+		t.enqueue("net")
+		t.poked = true
+	}
+	at := func(what string, due time.Time, wait time.Duration) {
+		if due.IsZero() {
+			return
 		}
-		what := "due"
-		if j.Polling() {
-			what = string(j.ID)
-		}
-		wait := j.NextAt.Sub(now)
-		if again := t.tried[what].Add(tickAgain).Sub(now); wait <= 0 && !t.tried[what].Before(j.NextAt) && again > 0 {
+		if again := t.tried[what].Add(tickAgain).Sub(now); wait <= 0 && !t.tried[what].Before(due) && again > 0 {
 			wait = again // it was tried since
 		}
 		if wait <= 0 {
 			t.enqueue(what)
-			continue
+			return
 		}
 		pause = min(pause, wait)
+	}
+	for _, j := range jobs {
+		at("due", j.Armed.At, j.Armed.At.Sub(now))
+		at(string(j.ID), j.Armed.Poll, j.Armed.Poll.Sub(now))
+		if j.SetBack(now) {
+			at(string(j.ID), now.Add(-tickAgain), 0)
+		}
 	}
 	return pause
 }
@@ -232,15 +309,14 @@ func (t *ticker) enqueue(what string) {
 
 // start starts queued steps, as many as may run at a time.
 func (t *ticker) start() {
-	var left []string
-	for _, what := range t.queue {
-		if t.busy[what] || len(t.busy) >= stepsAtOnce {
-			left = append(left, what)
-			continue
+	t.stuck = false
+	for t.running < stepsAtOnce && !t.stuck {
+		batch := t.take()
+		if len(batch) == 0 {
+			return
 		}
-		t.tried[what] = time.Now()
-		args := []string{"step", string(t.store), what}
-		if what == "net" {
+		args := append([]string{"step", string(t.store)}, batch...)
+		if batch[0] == "net" {
 			args = []string{"reconcile", string(t.store)}
 		}
 		cmd := exec.Command(t.exe, args...)
@@ -248,108 +324,39 @@ func (t *ticker) start() {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 		if err := cmd.Start(); err != nil {
 			fmt.Fprintln(os.Stderr, "jobman: ticker:", err)
-			continue
+			t.queue, t.stuck = append(batch, t.queue...), true
+			return
 		}
-		t.busy[what] = true
+		t.running++
+		for _, what := range batch {
+			t.tried[what] = time.Now()
+			t.busy[what] = true
+		}
 		go func() {
 			_ = cmd.Wait() // it says itself what went wrong
-			t.done <- what
+			t.done <- batch
 		}()
 	}
-	t.queue = left
 }
 
-// watch watches the directories of the paths that jobs wait for. What was armed
-// anew is looked at: it may have changed before it was watched.
-func (t *ticker) watch(jobs []*job.Job) {
-	wanted := map[string]bool{}
-	present := make(map[job.ID]bool, len(jobs))
-	var fresh []*job.Job
-	for _, j := range jobs {
-		present[j.ID] = true
-		for _, w := range j.Armed.Watches {
-			wanted[existing(filepath.Dir(string(w.Path)))] = true
-			if w.Kind == job.PathChanged {
-				wanted[existing(string(w.Path))] = true
+// take takes from the queue what the next process is to do, which is one thing, or
+// jobs that are stepped at once.
+func (t *ticker) take() (batch []string) {
+	var left []string
+	for _, what := range t.queue {
+		quick := job.IsID(what) && !t.polls[what]
+		switch {
+		case t.busy[what], len(batch) > 0 && !quick, len(batch) == jobsAtOnce:
+			left = append(left, what)
+		default:
+			batch = append(batch, what)
+			if !quick {
+				left = append(left, t.queue[len(left)+1:]...)
+				t.queue = left
+				return batch
 			}
 		}
-		if len(j.Armed.Watches) > 0 && t.seen[j.ID] != j.Armed.Rev {
-			fresh = append(fresh, j)
-		}
 	}
-	for dir := range wanted {
-		if t.watched[dir] {
-			continue
-		}
-		if err := t.events.Add(dir); err != nil {
-			fmt.Fprintf(os.Stderr, "jobman: ticker: watch %s: %v\n", dir, err)
-		}
-		t.watched[dir] = true
-	}
-	for dir := range t.watched {
-		if !wanted[dir] {
-			_ = t.events.Remove(dir) // it may be gone
-			delete(t.watched, dir)
-		}
-	}
-	for _, j := range fresh {
-		t.seen[j.ID] = j.Armed.Rev
-		if j.Armed.Edges() || slices.ContainsFunc(j.Armed.Watches, func(w job.Watch) bool { return there(string(w.Path)) }) {
-			t.enqueue(string(j.ID))
-		}
-	}
-	for id := range t.seen {
-		if !present[id] {
-			delete(t.seen, id)
-			delete(t.tried, string(id))
-		}
-	}
-}
-
-// existing returns the path, or the nearest directory above it that is there.
-func existing(path string) string {
-	for {
-		info, err := os.Stat(path)
-		if parent := filepath.Dir(path); err != nil && parent != path {
-			path = parent
-			continue
-		}
-		if err == nil && !info.IsDir() {
-			return filepath.Dir(path)
-		}
-		return path
-	}
-}
-
-func there(glob string) bool {
-	if exists(glob) {
-		return true
-	}
-	found, err := filepath.Glob(glob)
-	return err == nil && len(found) > 0
-}
-
-// notice queues the jobs that wait for one of the paths that changed.
-func (t *ticker) notice(jobs []*job.Job, changed []string) {
-	for _, j := range jobs {
-		if slices.ContainsFunc(j.Armed.Watches, func(w job.Watch) bool { return concerns(w, changed) }) {
-			t.enqueue(string(j.ID))
-		}
-	}
-}
-
-func concerns(w job.Watch, changed []string) bool {
-	path := string(w.Path)
-	for _, name := range changed {
-		if name == path || strings.HasPrefix(path, name+"/") {
-			return true // the path, or what it is in
-		}
-		if w.Kind == job.PathChanged && filepath.Dir(name) == path {
-			return true
-		}
-		if ok, err := filepath.Match(path, name); w.Kind == job.PathExistsGlob && err == nil && ok {
-			return true
-		}
-	}
-	return false
+	t.queue = left
+	return batch
 }

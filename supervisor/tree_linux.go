@@ -92,7 +92,7 @@ func isTicker(pid int) bool {
 	if err != nil || len(argv) < 3 || string(argv[1]) != "tick" {
 		return false
 	}
-	by, _, err := holderOf(tickerFile(tree.Tree(argv[2]), lockName))
+	by, _, err := holderOf(tickerPost(tree.Tree(argv[2])).file(lockName))
 	return err == nil && by == pid
 }
 

@@ -14,7 +14,8 @@
 //	jobman-reconcile-<store>.service   jobman reconcile
 //	jobman-wake-<store>-<moment>.timer what is due then: `jobman step STORE`
 //	jobman-<uuid>-w<rev>.timer         a job that polls: `jobman step STORE JOB`
-//	jobman-<uuid>-w<rev>f.path         a job that waits for files or other jobs
+//	jobman-<uuid>-w<rev>f<n>.path      a job that waits for files or other jobs: n paths
+//	jobman-watch-<store>.service       the same for all jobs that wait for too many
 //	jobman-<uuid>-t<time>.timer        the end of a grace
 //	jobman-<uuid>-<n>-late.timer       the end of a run's time and of a grace; goes with the run
 //

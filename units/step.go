@@ -120,14 +120,32 @@ func ParseOwn(unit string) (id job.ID, rev int, ok bool) {
 		return "", 0, false
 	}
 	number, _, _ := strings.Cut(s[38:], ".")
-	number = strings.TrimSuffix(number, "f")
+	number, _, _ = strings.Cut(number, "f")
 	rev, err := strconv.Atoi(number)
 	return job.ID(s[:36]), rev, err == nil
 }
 
 // FilesName is the name, without suffix, of the units that step one waiting job
-// when a path has changed.
-func FilesName(id job.ID, rev int) string { return OwnName(id, rev) + "f" }
+// when a path has changed. In it is how many paths are watched: each costs systemd
+// one of the user's inotify instances, of which there are few.
+func FilesName(id job.ID, armed job.Armed) string {
+	return fmt.Sprintf("%sf%d", OwnName(id, armed.Rev), len(armed.Watches))
+}
+
+// FilesPattern matches the path units of all waiting jobs.
+const FilesPattern = "jobman-*-w*f*.path"
+
+// ParseFiles reads the name of a path unit back: whose it is, and how many paths it
+// watches.
+func ParseFiles(unit string) (id job.ID, paths int, ok bool) {
+	id, _, ok = ParseOwn(unit)
+	s, isPath := strings.CutSuffix(unit, ".path")
+	if !ok || !isPath {
+		return "", 0, false
+	}
+	paths, err := strconv.Atoi(s[strings.LastIndexByte(s, 'f')+1:])
+	return id, paths, err == nil
+}
 
 // Files returns the path unit that steps one waiting job, and its service.
 func (s Steps) Files(id job.ID, armed job.Armed) (Unit, []Unit) {
@@ -135,14 +153,38 @@ func (s Steps) Files(id job.ID, armed job.Armed) (Unit, []Unit) {
 	for i, w := range armed.Watches {
 		paths[i] = Watch{w.Kind, string(w.Path)}
 	}
-	name := FilesName(id, armed.Rev)
-	args := []string{"step", s.Store, string(id)}
+	name := FilesName(id, armed)
+	args := []string{"step", s.Store, string(id), "files"}
 	if armed.Edges() {
 		// While its service runs a path unit sees no changes.
-		args = append(args, "rearm")
+		args[3] = "rearm"
 	}
 	return s.path(name+".path", "what "+id.Short()+" waits for", paths),
 		[]Unit{s.service(name+".service", "jobman steps "+id.Short(), args...)}
+}
+
+// WatcherName is the name of the service that watches for all jobs of the store for
+// which there are too many paths.
+func (s Steps) WatcherName() string { return "jobman-watch-" + tag(s.Store, s.Exe) + ".service" }
+
+// Watcher returns that service. A watcher that was killed comes back; one with which
+// something is wrong leaves the jobs to the safety net after ten times, which tries
+// it again.
+func (s Steps) Watcher() (Unit, []Unit) {
+	return Unit{s.WatcherName(), []Property{
+		{"Description", "jobman watches files for waiting jobs"},
+		{"Type", "simple"},
+		{"WorkingDirectory", "/"},
+		{"ExecStart", []Exec{{Path: s.Exe, Args: escapeArgs(s.Exe, "watch", s.Store)}}},
+		{"Restart", "on-failure"},
+		{"RestartUSec", usec(100 * time.Millisecond)},
+		{"StartLimitIntervalUSec", usec(30 * time.Second)},
+		{"StartLimitBurst", uint32(10)},
+		// The steps that it has started go on without it.
+		{"KillMode", "process"},
+		{"CollectMode", "inactive-or-failed"},
+		{"SyslogIdentifier", "jobman"},
+	}}, nil
 }
 
 // lastCalendarYear is the last that systemd takes.

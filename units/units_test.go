@@ -70,6 +70,7 @@ func TestUnitsThatStep(t *testing.T) {
 	at := time.Date(2026, 11, 23, 8, 39, 55, 43764000, time.UTC)
 	golden(t, "wake", text(s.Wake(at, time.Hour)))
 	golden(t, "own", text(s.Own(id, 3, at, 0)))
+	golden(t, "watcher", text(s.Watcher()))
 	golden(t, "files", text(s.Files(id, job.Armed{Rev: 4, Watches: []job.Watch{{Kind: "PathExistsGlob", Path: "/in/*.csv"}, {Kind: "PathChanged", Path: "/in"}}})))
 	s.Version = 249
 	main, _ := s.Watch()
@@ -81,7 +82,7 @@ func TestUnitsThatStep(t *testing.T) {
 }
 
 func TestNamesOfTriggersAreReadBack(t *testing.T) {
-	for name, want := range map[string]int{OwnName(id, 12) + ".timer": 12, FilesName(id, 7) + ".path": 7} {
+	for name, want := range map[string]int{OwnName(id, 12) + ".timer": 12, FilesName(id, job.Armed{Rev: 7, Watches: make([]job.Watch, 3)}) + ".path": 7} {
 		if got, rev, ok := ParseOwn(name); got != id || rev != want || !ok {
 			t.Errorf("%s: %s %d %t", name, got, rev, ok)
 		}
@@ -89,6 +90,18 @@ func TestNamesOfTriggersAreReadBack(t *testing.T) {
 	for _, name := range []string{RunName(job.Ref{ID: id, Run: 1}), "jobman-wake-0123-5.timer", "jobman-" + string(id) + "-t7.timer", "jobman-" + string(id) + "-wx.timer"} {
 		if _, _, ok := ParseOwn(name); ok {
 			t.Errorf("%s is taken for a waiting job's", name)
+		}
+	}
+}
+
+func TestHowManyPathsAUnitWatchesIsInItsName(t *testing.T) {
+	name := FilesName(id, job.Armed{Rev: 7, Watches: make([]job.Watch, 3)})
+	if got, paths, ok := ParseFiles(name + ".path"); got != id || paths != 3 || !ok {
+		t.Errorf("%s.path: %s %d %t", name, got, paths, ok)
+	}
+	for _, other := range []string{name + ".service", OwnName(id, 7) + ".path", OwnName(id, 7) + ".timer", "jobman-x.path"} {
+		if got, paths, ok := ParseFiles(other); ok {
+			t.Errorf("%s: %s %d", other, got, paths)
 		}
 	}
 }

@@ -120,6 +120,9 @@ func (a *app) printJob(j *job.Job) {
 	for _, c := range j.Conditions {
 		f.add("waits for", describeCondition(&c))
 	}
+	if j.Armed.Watcher {
+		f.add("watched by", "the watcher, one process for all jobs that wait for more paths than systemd is to watch")
+	}
 	f.add("repeats", describeRetries(&j.Spec.Retries))
 	if t := j.Spec.Timeout; t.Run > 0 || t.Job > 0 {
 		var parts []string

@@ -9,6 +9,7 @@
 //	  reconciled                         its time is when the safety net came last
 //	  bin/                               the copy of jobman that units execute, and what helps it
 //	  ticker/                            lock  poke  jobman.log: the fork supervisor's ticker
+//	  watcher/                           lock  poke: what watches for systemd's jobs
 //	  setup                              what `jobman setup` has changed
 //	  data/version
 //	  data/jobs/<UUID[:2]>/<UUID[2:]>/   version  spec  state  env  jobman.log  dependents/<uuid>
@@ -153,6 +154,21 @@ func (t Tree) Dependents(id job.ID) (ids []job.ID, err error) {
 		}
 	}
 	return ids, err
+}
+
+// Log appends lines to a job's jobman.log, each with the time.
+func (t Tree) Log(id job.ID, lines ...string) error {
+	stamp := time.Now().UTC().Format(job.StampLayout)
+	var text []byte
+	for _, line := range lines {
+		text = fmt.Appendf(text, "%s %s\n", stamp, line)
+	}
+	f, err := os.OpenFile(filepath.Join(t.Job(id), "jobman.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	return errors.Join(err, f.Close())
 }
 
 // Env returns the job's environment, NUL-terminated strings as in
