@@ -133,6 +133,16 @@ func (s *Store) salvage(id job.ID) (*job.Job, []byte, error) {
 	if j.ID != id || len(j.Runs) != j.RunCount {
 		return nil, nil, fmt.Errorf("its state is that of job %q with %d of %d runs", j.ID, len(j.Runs), j.RunCount)
 	}
+	for i := range j.Runs {
+		r := &j.Runs[i]
+		if r.Active() || r.LogBytes > 0 {
+			continue
+		}
+		// It ended under an older jobman.
+		if r.LogBytes, err = s.tree.Run(job.Ref{ID: id, Run: r.N}).LogBytes(); err != nil {
+			return nil, nil, err
+		}
+	}
 	if j.Completed() {
 		return j, nil, nil
 	}
