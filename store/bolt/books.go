@@ -77,7 +77,7 @@ func (t tx) bookRun(id job.ID, was []byte, now *job.Run, limit int) error {
 	if key != nil && old == nil {
 		return t.book(key, now.LogBytes, true)
 	}
-	if key == nil && !now.Active() && now.LogBytes > 0 && (was == nil || before.Active() || !before.Reaped && now.Reaped) {
+	if reaped := was != nil && (before.Active() || !before.Reaped && now.Reaped); reaped && key == nil && !now.Active() && now.LogBytes > 0 {
 		return t.waste(id, now.N)
 	}
 	return nil
