@@ -31,6 +31,7 @@ func (e *Engine) retention(ctx context.Context, limit job.Size) (keep job.Retent
 
 // reap deletes output that there is no room for, in so many transactions at most.
 func (e *Engine) reap(ctx context.Context, keep job.Retention, rounds int) (err error) {
+	failpoint.Hit("reap")
 	for more := true; more && rounds > 0; rounds-- {
 		if more, err = e.Store.Reap(ctx, nil, keep); err != nil {
 			return err
