@@ -57,7 +57,9 @@ func (e *Engine) Reconcile(ctx context.Context) (active bool, err error) {
 		}
 		e.log(e.inspect(ctx, j.Ref(), seen[j.Ref()], &late))
 	}
-	return len(jobs) > 0, e.do(ctx, late)
+	err = e.do(ctx, late)
+	e.log(e.reapLeft(ctx))
+	return len(jobs) > 0, err
 }
 
 // waiting returns the waiting jobs by their backends.

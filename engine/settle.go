@@ -60,6 +60,13 @@ func (e *Engine) record(ctx context.Context, seen map[job.Ref]job.Observation) (
 		refs[ref.ID] = append(refs[ref.ID], ref)
 	}
 	foreign = map[job.Ref]bool{}
+	for ref, o := range seen {
+		if o.LogBytes, err = e.Tree.Run(ref).LogBytes(); err != nil {
+			e.log(err) // that much is not counted
+		}
+		seen[ref] = o
+	}
+	var limit job.Size
 	ended, further := map[job.Ref]bool{}, map[job.ID]bool{}
 	stale := map[job.Ref]int{} // how many runs back from the last
 	err = e.Store.Update(ctx, slices.Collect(maps.Keys(refs)), func(j *job.Job) error {
@@ -70,6 +77,7 @@ func (e *Engine) record(ctx context.Context, seen map[job.Ref]job.Observation) (
 			foreign[j.Ref()] = true
 			return store.ErrUnchanged
 		}
+		limit = least(limit, j.Spec.Log.Job.MaxBytes)
 		o, ok := seen[j.Ref()]
 		for _, ref := range refs[j.ID] {
 			// Whoever recorded this run may have been killed before its files
@@ -130,6 +138,9 @@ func (e *Engine) record(ctx context.Context, seen map[job.Ref]job.Observation) (
 			e.log(e.forget(ctx, ref))
 		}
 	}
+	// Last, and while there is mail of the ends: a reaping that is killed is done
+	// by whoever takes that.
+	e.log(e.reapAfterEnds(ctx, limit))
 	return foreign, nil
 }
 
@@ -152,7 +163,14 @@ func (e *Engine) rewrite(ctx context.Context, ref job.Ref, back int) error {
 		return e.Tree.WriteRun(ref.ID, r)
 	}
 	j.Runs = []job.Run{*r}
-	return e.Tree.WriteState(j)
+	if err := e.Tree.WriteState(j); err != nil {
+		return err
+	}
+	// It may have been deleted meanwhile, and must not be back.
+	if _, err := e.Store.Get(ctx, ref.ID, 0); errors.Is(err, store.ErrNotFound) {
+		return e.Tree.RemoveJob(ref.ID)
+	}
+	return nil
 }
 
 // stepDependents steps the jobs that wait for one whose run was just recorded.

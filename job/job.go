@@ -38,6 +38,10 @@ type Job struct {
 	NextAt     time.Time   `json:"next_at,omitzero"`     // when something is due
 	Armed      Armed       `json:"armed,omitzero"`
 
+	// ReapedRuns: the output of the runs up to this number is deleted, or about to
+	// be, as far as they are over.
+	ReapedRuns int `json:"reaped_runs,omitzero"`
+
 	Kill *Kill `json:"kill,omitempty"` // committed before anything is stopped
 
 	Backend string `json:"backend"` // "systemd" or "fork"
@@ -71,6 +75,9 @@ type Run struct {
 
 	CPUSeconds *float64 `json:"cpu_seconds,omitempty"`
 	MemoryPeak *int64   `json:"memory_peak_bytes,omitempty"`
+
+	LogBytes int64 `json:"log_bytes,omitzero"` // of its output when it ended
+	Reaped   bool  `json:"reaped,omitzero"`    // that is deleted, or about to be; see Job.Reaped
 
 	Kill *Kill `json:"kill,omitempty"` // `kill run`: ends this run, the policy goes on
 }
@@ -142,6 +149,11 @@ func (j *Job) Completed() bool { return j.Phase == Done }
 
 // Active tells whether the run is intended or under way.
 func (r *Run) Active() bool { return r.Phase != Done }
+
+// Reaped tells whether a run's output is deleted, or about to be.
+func (j *Job) Reaped(r *Run) bool {
+	return !r.Active() && (r.Reaped || r.N <= j.ReapedRuns)
+}
 
 // Killing returns the kill that concerns the current run, or nil.
 func (j *Job) Killing() *Kill {

@@ -82,6 +82,8 @@ type Observation struct {
 	Unit    Unit
 	Claim   *Claim
 	Exit    *Exit
+	// LogBytes is the size of the run's output, where it may have ended.
+	LogBytes int64
 
 	// Of a job without an active run: what was found of its conditions, by their
 	// place, and the paths to watch for them.

@@ -125,6 +125,21 @@ func Awaited(target Text) (ID, string) {
 	return ID(id), outcome
 }
 
+// Awaiting returns the jobs that this one still waits for.
+func (j *Job) Awaiting() (ids []ID) {
+	if !j.Sensing() {
+		return nil
+	}
+	for _, c := range j.Conditions {
+		if c.Kind == KindJob {
+			if id, _ := Awaited(c.Target); !slices.Contains(ids, id) {
+				ids = append(ids, id)
+			}
+		}
+	}
+	return ids
+}
+
 // CheckAwaited is the condition to wait for a job: nil is one that was deleted.
 func CheckAwaited(other *Job, outcome string, now time.Time) Check {
 	switch {

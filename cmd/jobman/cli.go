@@ -39,6 +39,7 @@ type grammar struct {
 	Start  startCmd  `cmd:"" help:"End a job's waiting: it runs now."`
 	Signal signalCmd `cmd:"" help:"Send a signal to a running command, nothing else."`
 	Wait   waitCmd   `cmd:"" help:"Wait until jobs complete."`
+	Clean  cleanCmd  `cmd:"" help:"Delete completed jobs, or their output."`
 	Doctor doctorCmd `cmd:"" help:"Say what works here and what doesn't; rebuild a damaged index."`
 	Setup  setupCmd  `cmd:"" help:"Make jobs survive logout and reboot."`
 	Help   helpCmd   `cmd:"" help:"Show help for a verb."`

@@ -82,6 +82,9 @@ func (l *logsCmd) job(a *app, j *job.Job, opt journal.ReadOptions, out *bufio.Wr
 			return l.follow(a, j, 1, opt, out)
 		}
 	}
+	if runs, err = a.withOutput(j, runs); err != nil {
+		return err
+	}
 	for _, n := range runs {
 		emit := l.emitter(a, j, n, out)
 		logs := a.tree.Run(job.Ref{ID: j.ID, Run: n}).Logs()

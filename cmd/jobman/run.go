@@ -63,7 +63,12 @@ func (r *runCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	told, err := a.tellReaper()
+	if err != nil {
+		return err
+	}
 	err = a.Submit(a.ctx, j, env, r.Unique)
+	told()
 	var files *engine.FilesError
 	if errors.As(err, &files) {
 		a.note("the job is taken, and starts when there is room for it: %v", pathCause(files.Err))

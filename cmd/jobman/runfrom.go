@@ -194,7 +194,12 @@ func (s *submitter) submit(jobs []engine.Submission, numbers []int) error {
 	if len(jobs) == 0 {
 		return nil
 	}
+	told, err := s.tellReaper()
+	if err != nil {
+		return err
+	}
 	errs, err := s.SubmitAll(s.ctx, jobs)
+	told()
 	if err != nil {
 		return submitError(err)
 	}

@@ -11,6 +11,7 @@
 //	  ticker/                            lock  poke  jobman.log: the fork supervisor's ticker
 //	  watcher/                           lock  poke: what watches for systemd's jobs
 //	  setup                              what `jobman setup` has changed
+//	  reaper                             the configuration's limits of output
 //	  data/version
 //	  data/jobs/<UUID[:2]>/<UUID[2:]>/   version  spec  state  env  jobman.log  dependents/<uuid>
 //	    runs/version
@@ -133,10 +134,10 @@ func (t Tree) WriteRun(id job.ID, r *job.Run) error {
 func (t Tree) RemoveJob(id job.ID) error { return os.RemoveAll(t.Job(id)) }
 
 // AddDependent notes that a job waits for another one, so that whoever records
-// that one's end can step it at once.
+// that one's end can step it at once. One that was deleted is not made again.
 func (t Tree) AddDependent(id, dependent job.ID) error {
 	dir := filepath.Join(t.Job(id), "dependents")
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	return writeMissing(filepath.Join(dir, string(dependent)), "")
