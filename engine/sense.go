@@ -3,13 +3,12 @@ package engine
 import (
 	"context"
 	"errors"
-	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"sync"
 	"time"
 
+	"jobman/events"
 	"jobman/job"
 	"jobman/store"
 )
@@ -59,36 +58,6 @@ func (e *Engine) sense(ctx context.Context, j *job.Job, o *job.Observation) erro
 	return nil
 }
 
-// logChecks notes in the job's jobman.log which of its conditions are met, or
-// can't be checked, unlike before.
-func (e *Engine) logChecks(before, after *job.Job) {
-	var lines []byte
-	stamp := e.now().Format(job.StampLayout)
-	for i, c := range after.Conditions {
-		was := job.Check{}
-		if i < len(before.Conditions) {
-			was = before.Conditions[i].Check
-		}
-		switch {
-		case c.Error != was.Error && c.Error != "":
-			lines = fmt.Appendf(lines, "%s %s %s: %s\n", stamp, c.Kind, c.Target, c.Error)
-		case c.Met != was.Met && c.Met:
-			lines = fmt.Appendf(lines, "%s %s %s: met %s\n", stamp, c.Kind, c.Target, c.Detail)
-		case c.Met != was.Met:
-			lines = fmt.Appendf(lines, "%s %s %s: no longer met %s\n", stamp, c.Kind, c.Target, c.Detail)
-		}
-	}
-	if len(lines) == 0 {
-		return
-	}
-	f, err := os.OpenFile(filepath.Join(e.Tree.Job(after.ID), "jobman.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	if err == nil {
-		_, err = f.Write(lines)
-		err = errors.Join(err, f.Close())
-	}
-	e.log(err)
-}
-
 // dueAtOnce is how many jobs are stepped at a time whose time has come.
 const dueAtOnce = 4
 
@@ -102,7 +71,7 @@ func (e *Engine) Due(ctx context.Context) error {
 	jobs = slices.DeleteFunc(jobs, func(j *job.Job) bool {
 		return j.HostID != e.HostID || j.Polling()
 	})
-	each(len(jobs), dueAtOnce, func(i int) { e.log(e.Step(ctx, jobs[i].ID)) })
+	each(len(jobs), dueAtOnce, func(i int) { e.complain(jobs[i].ID, e.Step(ctx, jobs[i].ID)) })
 	return nil
 }
 
@@ -137,6 +106,7 @@ func (e *Engine) Start(ctx context.Context, id job.ID) error {
 	if err != nil {
 		return err
 	}
+	e.note(id, events.New(events.Info, "released"))
 	return e.Step(ctx, id)
 }
 

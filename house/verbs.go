@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/signal"
 	"syscall"
 	"time"
 
 	"jobman/engine"
+	"jobman/events"
 	"jobman/failpoint"
 	"jobman/job"
 	"jobman/journal"
@@ -45,15 +47,32 @@ func RunInternal(argv []string) int {
 		dir = string(store)
 	}
 	failpoint.Use(dir, argv[0])
+	events.Use(argv[0])
 	err := internal[argv[0]](argv[1:])
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintf(os.Stderr, "jobman: %s: %v\n", argv[0], err)
+	logOf(argv).Add(events.Failure(err))
+	if info, serr := os.Stderr.Stat(); serr != nil || !info.Mode().IsRegular() { // else it is a jobman.log
+		fmt.Fprintf(os.Stderr, "jobman: %s: %v\n", argv[0], err)
+	}
 	if argv[0] == "ended" {
 		return units.EndedFailed
 	}
 	return 1
+}
+
+// logOf is where an internal verb notes what went wrong: with its run, its job, or
+// else with the store.
+func logOf(argv []string) events.Log {
+	run := tree.Run(argv[1])
+	if _, _, err := run.Locate(); err == nil {
+		return run.Log()
+	}
+	if store := tree.Tree(argv[1]); argv[0] == "step" && len(argv) > 2 && job.IsID(argv[2]) {
+		return store.JobLog(job.ID(argv[2]))
+	}
+	return tree.Tree(argv[1]).Log()
 }
 
 // execVerb: exec RUN [FIFOS].
@@ -84,13 +103,13 @@ func shimVerb(args []string) error {
 		if err != nil {
 			return err
 		}
-		return withEngine(store, func(ctx context.Context, h *House) error { return h.Drain(ctx) })
+		return withEngine(store, run.Log(), func(ctx context.Context, h *House) error { return h.Drain(ctx) })
 	})
 }
 
 // tickVerb: tick STORE.
 func tickVerb(args []string) error {
-	return withEngine(tree.Tree(args[0]), func(ctx context.Context, h *House) error {
+	return withEngine(tree.Tree(args[0]), tree.Tree(args[0]).Log(), func(ctx context.Context, h *House) error {
 		return supervisor.Tick(tree.Tree(args[0]), func() ([]*job.Job, error) { return h.Waiting(ctx, "fork") })
 	})
 }
@@ -101,7 +120,7 @@ const holdOff = 5 * time.Second
 
 // stepVerb: step STORE [due|JOB [rearm]].
 func stepVerb(args []string) error {
-	return withEngine(tree.Tree(args[0]), func(ctx context.Context, h *House) error {
+	return withEngine(tree.Tree(args[0]), tree.Tree(args[0]).Log(), func(ctx context.Context, h *House) error {
 		switch {
 		case len(args) > 1 && args[1] == "due":
 			return h.Due(ctx)
@@ -120,7 +139,7 @@ func stepVerb(args []string) error {
 
 // reconcileVerb: reconcile STORE. Where systemd calls it, it is tidied up too.
 func reconcileVerb(args []string) error {
-	return withEngine(tree.Tree(args[0]), func(ctx context.Context, h *House) error {
+	return withEngine(tree.Tree(args[0]), tree.Tree(args[0]).Log(), func(ctx context.Context, h *House) error {
 		active, err := h.Reconcile(ctx)
 		if err != nil {
 			return err
@@ -148,10 +167,12 @@ func ownScope() string {
 	return "user"
 }
 
-func withEngine(store tree.Tree, do func(context.Context, *House) error) error {
+// withEngine opens the store's house for an internal verb. What is not worth failing
+// for is noted in a jobman.log.
+func withEngine(store tree.Tree, notes events.Log, do func(context.Context, *House) error) error {
 	log := func(err error) {
 		if err != nil {
-			fmt.Fprintln(os.Stderr, "jobman:", err)
+			notes.Add(events.Failure(err))
 		}
 	}
 	s, err := bolt.Open(string(store), bolt.Options{Log: log})
@@ -185,6 +206,10 @@ func pump(run tree.Run) error {
 	sources, err := activated()
 	if err != nil {
 		return err
+	}
+	if _, err := os.Lstat(run.Logs()); errors.Is(err, fs.ErrNotExist) {
+		// Not each time that a job has been silent for a while.
+		run.Log().Add(events.New(events.Debug, "pump"))
 	}
 	return journal.Pump(ctx, run.Logs(), sources, journal.Options{Timestamps: spec.Log.PrefixTimestamp, Idle: pumpIdle})
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/fsnotify/fsnotify"
 
+	"jobman/events"
 	"jobman/job"
 	"jobman/store/tree"
 )
@@ -50,7 +51,7 @@ func (s *Supervisor) Arm(ctx context.Context, _ *job.Job) error {
 	if held {
 		return nil
 	}
-	return s.spawn(ctx, tickerFile(s.store, "jobman.log"), "tick", string(s.store))
+	return s.spawn(ctx, string(s.store.Log()), "tick", string(s.store))
 }
 
 // poke makes the ticker look at the jobs again.
@@ -134,7 +135,7 @@ func Tick(store tree.Tree, waiting func() ([]*job.Job, error)) error {
 		}
 		if ready != nil {
 			if err := say(ready, readyWord); err != nil {
-				fmt.Fprintln(os.Stderr, "jobman: ticker:", err) // whoever started us is gone
+				t.complain(err) // whoever started us is gone
 			}
 			ready = nil
 		}
@@ -150,6 +151,9 @@ func Tick(store tree.Tree, waiting func() ([]*job.Job, error)) error {
 		}
 	}
 }
+
+// complain notes what went wrong in the store's jobman.log.
+func (t *ticker) complain(err error) { t.store.Log().Add(events.Failure(err)) }
 
 func (t *ticker) begin() (err error) {
 	if t.exe, err = os.Executable(); err != nil {
@@ -187,7 +191,7 @@ func (t *ticker) loop() error {
 			}
 			t.notice(jobs, changed)
 		case err := <-t.events.Errors:
-			fmt.Fprintln(os.Stderr, "jobman: ticker:", err)
+			t.complain(err)
 		case what := <-t.done:
 			delete(t.busy, what)
 		case <-time.After(pause):
@@ -247,7 +251,7 @@ func (t *ticker) start() {
 		cmd.Dir, cmd.Env, cmd.Stderr = "/", []string{}, os.Stderr
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 		if err := cmd.Start(); err != nil {
-			fmt.Fprintln(os.Stderr, "jobman: ticker:", err)
+			t.complain(err)
 			continue
 		}
 		t.busy[what] = true
@@ -282,7 +286,7 @@ func (t *ticker) watch(jobs []*job.Job) {
 			continue
 		}
 		if err := t.events.Add(dir); err != nil {
-			fmt.Fprintf(os.Stderr, "jobman: ticker: watch %s: %v\n", dir, err)
+			t.complain(fmt.Errorf("watch %s: %w", dir, err))
 		}
 		t.watched[dir] = true
 	}

@@ -2,6 +2,7 @@ package tree
 
 import (
 	"path/filepath"
+	"strconv"
 
 	"jobman/events"
 	"jobman/job"
@@ -15,3 +16,15 @@ func (t Tree) JobLog(id job.ID) events.Log { return events.Log(filepath.Join(t.J
 
 // Log is the jobman.log of the run.
 func (r Run) Log() events.Log { return events.Log(r.File(events.Name)) }
+
+// ended is the event of a run's end.
+func ended(e *job.Exit) events.Event {
+	code, asked := "", ""
+	if e.Code != nil {
+		code = strconv.Itoa(*e.Code)
+	}
+	if e.StopQueued {
+		asked = "yes"
+	}
+	return events.New(events.Info, "ended", "code", code, "signal", e.Signal, "service", e.ServiceResult, "asked", asked, "error", e.StartError)
+}

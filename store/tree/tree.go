@@ -8,7 +8,8 @@
 //	  inbox/<uuid>.<count>               ended runs, until a step has taken them in
 //	  reconciled                         its time is when the safety net came last
 //	  bin/                               the copy of jobman that units execute, and what helps it
-//	  ticker/                            lock  poke  jobman.log: the fork supervisor's ticker
+//	  ticker/                            lock  poke: the fork supervisor's ticker
+//	  jobman.log                         what jobman did that concerns no one job
 //	  setup                              what `jobman setup` has changed
 //	  data/version
 //	  data/jobs/<UUID[:2]>/<UUID[2:]>/   version  spec  state  env  jobman.log  dependents/<uuid>
