@@ -14,19 +14,33 @@ import (
 	"jobman/store"
 )
 
-// follow prints the output of the jobs as it comes, until all of them complete.
+// follow prints the output of the jobs as it comes, until all of them complete:
+// first that of the jobs that have, by time.
 func (l *logsCmd) follow(a *app, shares []*share, opt journal.ReadOptions, p *printer) error {
+	var done, active []*share
+	for _, s := range shares {
+		if s.job.Completed() {
+			done = append(done, s)
+		} else {
+			active = append(active, s)
+		}
+	}
+	if err := l.read(a, done, opt, p); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithCancelCause(a.ctx)
 	defer cancel(nil)
-	p.fail = cancel
+	if p.fail = cancel; len(active) > 0 {
+		p.flushSoon()
+	}
 	f := &follower{app: a, opt: opt, printer: p, fail: cancel, over: make(chan struct{}, 1)}
 	if len(l.Group) > 0 {
 		// Before the first look, so that no job is submitted between the two.
 		changes := a.indexChanges(ctx)
-		f.start(ctx, shares)
+		f.start(ctx, active)
 		f.members(ctx, l.Group, shares, changes)
 	} else {
-		f.start(ctx, shares)
+		f.start(ctx, active)
 	}
 	f.running.Wait()
 	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"io"
@@ -112,5 +113,26 @@ func TestJobsOfOneNameAreToldApart(t *testing.T) {
 	want := []string{"same 11111111", "same 22222222", "a name that is longer t…", "same 44444444"}
 	if !slices.Equal(got, want) {
 		t.Errorf("the labels are %q, want %q", got, want)
+	}
+}
+
+func TestOnATerminalNamesHaveColorsAndStderrIsRed(t *testing.T) {
+	var out bytes.Buffer
+	p := newPrinter(&app{stdout: &out}, false, true)
+	p.color = true
+	a := &share{job: &job.Job{ID: "11111111-", Spec: job.Spec{Name: "a"}}}
+	b := &share{job: &job.Job{ID: "22222222-", Spec: job.Spec{Name: "bc"}}}
+	p.name([]*share{a, b})
+	for _, s := range []*share{a, b} {
+		if err := p.line(s, 1, journal.Line{Stream: journal.Stderr, Text: []byte("x")}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := p.flush(); err != nil {
+		t.Fatal(err)
+	}
+	want := "\x1b[36ma  | \x1b[0m\x1b[31mstderr: x\x1b[0m\n\x1b[33mbc | \x1b[0m\x1b[31mstderr: x\x1b[0m\n"
+	if out.String() != want {
+		t.Errorf("printed %q, want %q", out.String(), want)
 	}
 }

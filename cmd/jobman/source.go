@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"io"
 
 	"jobman/job"
 	"jobman/journal"
@@ -17,8 +18,8 @@ func (a *app) output(id job.ID, run int) output {
 
 // lineReader returns lines, and io.EOF at the end.
 type lineReader interface {
+	io.Closer
 	Next() (journal.Line, error)
-	Close() error
 }
 
 // open reads what there is now, unfinished lines included.
