@@ -156,7 +156,11 @@ func (e *Engine) intend(ctx context.Context, j *job.Job) ([]job.Action, error) {
 
 // launch does what was decided about a job that was just added.
 func (e *Engine) launch(ctx context.Context, j *job.Job, actions []job.Action) error {
-	e.note(j.ID, append([]events.Event{submitted(j)}, happened(new(job.Job), j)...)...)
+	// Beside the calls of the backend, which are waited for anyway.
+	told := append([]events.Event{submitted(j)}, happened(new(job.Job), j)...)
+	var noting sync.WaitGroup
+	noting.Go(func() { e.note(j.ID, told...) })
+	defer noting.Wait()
 	b, err := e.Backend(j.Backend, j.Scope)
 	if err != nil {
 		return err
@@ -173,6 +177,7 @@ func (e *Engine) launch(ctx context.Context, j *job.Job, actions []job.Action) e
 		case errors.As(err, &files):
 			return e.postpone(ctx, b, j.ID, files)
 		case err != nil:
+			noting.Wait() // its files may be removed
 			return e.withdraw(ctx, j, err)
 		}
 	}
