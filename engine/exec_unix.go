@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"jobman/events"
 	"jobman/failpoint"
 	"jobman/job"
 	"jobman/store/tree"
@@ -81,10 +82,11 @@ func become(run tree.Run, out Outputs, note *func(string) error) error {
 	if err != nil {
 		return err
 	}
+	run.Log().Add(events.New(events.Info, "exec", "invocation", claim.InvocationID))
 	// From here on only the record of a failed execve says that the command
 	// was not executed.
 	if err := run.MarkRunning(claim); err != nil {
-		fmt.Fprintln(os.Stderr, "jobman: note that the run began:", err)
+		run.Log().Add(events.Failure(fmt.Errorf("note that the run began: %w", err)))
 	}
 	if err := bestow(spec); err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/signal"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"jobman/engine"
+	"jobman/events"
 	"jobman/failpoint"
 	"jobman/job"
 	"jobman/journal"
@@ -47,17 +49,35 @@ func RunInternal(argv []string) int {
 		dir = string(store)
 	}
 	failpoint.Use(dir, argv[0])
+	events.Use(argv[0])
 	err := internal[argv[0]](argv[1:])
 	if err == nil {
 		return 0
 	}
 	if !errors.Is(err, errTold) {
+		logOf(argv).Add(events.Failure(err))
+	}
+	// Where stderr is a file it is a jobman.log.
+	if info, serr := os.Stderr.Stat(); !errors.Is(err, errTold) && (serr != nil || !info.Mode().IsRegular()) {
 		fmt.Fprintf(os.Stderr, "jobman: %s: %v\n", argv[0], err)
 	}
 	if argv[0] == "ended" {
 		return units.EndedFailed
 	}
 	return 1
+}
+
+// logOf is where an internal verb notes what went wrong: with its run, its job, or
+// else with the store.
+func logOf(argv []string) events.Log {
+	run := tree.Run(argv[1])
+	if _, _, err := run.Locate(); err == nil {
+		return run.Log()
+	}
+	if store := tree.Tree(argv[1]); argv[0] == "step" && len(argv) > 2 && job.IsID(argv[2]) {
+		return store.JobLog(job.ID(argv[2]))
+	}
+	return tree.Tree(argv[1]).Log()
 }
 
 // errTold is for what is told elsewhere.
@@ -96,20 +116,20 @@ func shimVerb(args []string) error {
 		if err != nil {
 			return err
 		}
-		return withEngine(store, func(ctx context.Context, h *House) error { return h.Drain(ctx) })
+		return withEngine(store, run.Log(), func(ctx context.Context, h *House) error { return h.Drain(ctx) })
 	})
 }
 
 // tickVerb: tick STORE.
 func tickVerb(args []string) error {
-	return withEngine(tree.Tree(args[0]), func(ctx context.Context, h *House) error {
+	return withEngine(tree.Tree(args[0]), tree.Tree(args[0]).Log(), func(ctx context.Context, h *House) error {
 		return supervisor.Tick(tree.Tree(args[0]), func() ([]*job.Job, error) { return h.Waiting(ctx, "fork") })
 	})
 }
 
 // watchVerb: watch STORE.
 func watchVerb(args []string) error {
-	return withEngine(tree.Tree(args[0]), func(ctx context.Context, h *House) error {
+	return withEngine(tree.Tree(args[0]), tree.Tree(args[0]).Log(), func(ctx context.Context, h *House) error {
 		return supervisor.Watch(tree.Tree(args[0]), func() ([]*job.Job, error) {
 			jobs, err := h.Waiting(ctx, "systemd")
 			return slices.DeleteFunc(jobs, func(j *job.Job) bool { return !j.Armed.Watcher }), err
@@ -128,7 +148,7 @@ const triggerPause = time.Second
 
 // stepVerb: step STORE [due|JOB [files|rearm]|JOB JOB...].
 func stepVerb(args []string) error {
-	return withEngine(tree.Tree(args[0]), func(ctx context.Context, h *House) error {
+	return withEngine(tree.Tree(args[0]), tree.Tree(args[0]).Log(), func(ctx context.Context, h *House) error {
 		switch {
 		case len(args) > 1 && args[1] == "due":
 			return h.Due(ctx)
@@ -159,7 +179,7 @@ func stepVerb(args []string) error {
 
 // reconcileVerb: reconcile STORE. Where systemd calls it, it is tidied up too.
 func reconcileVerb(args []string) error {
-	return withEngine(tree.Tree(args[0]), func(ctx context.Context, h *House) error {
+	return withEngine(tree.Tree(args[0]), tree.Tree(args[0]).Log(), func(ctx context.Context, h *House) error {
 		active, err := h.Reconcile(ctx)
 		if err != nil {
 			return err
@@ -193,10 +213,12 @@ func ownScope() string {
 	return "user"
 }
 
-func withEngine(store tree.Tree, do func(context.Context, *House) error) error {
+// withEngine opens the store's house for an internal verb. What is not worth failing
+// for is noted in a jobman.log.
+func withEngine(store tree.Tree, notes events.Log, do func(context.Context, *House) error) error {
 	log := func(err error) {
 		if err != nil {
-			fmt.Fprintln(os.Stderr, "jobman:", err)
+			notes.Add(events.Failure(err))
 		}
 	}
 	s, err := bolt.Open(string(store), bolt.Options{Log: log})
@@ -230,6 +252,10 @@ func pump(run tree.Run) error {
 	sources, err := activated()
 	if err != nil {
 		return err
+	}
+	if _, err := os.Lstat(run.Logs()); errors.Is(err, fs.ErrNotExist) {
+		// Not each time that a job has been silent for a while.
+		run.Log().Add(events.New(events.Debug, "pump"))
 	}
 	return journal.Pump(ctx, run.Logs(), sources, journal.Options{Timestamps: spec.Log.PrefixTimestamp, Idle: pumpIdle})
 }

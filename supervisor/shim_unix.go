@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"jobman/events"
 	"jobman/failpoint"
 	"jobman/job"
 	"jobman/store/tree"
@@ -46,6 +47,7 @@ type shim struct {
 	sent     syscall.Signal // the stop signal that the tree was told last
 	told     map[int]bool   // the pids that were
 	limit    time.Duration  // how long the command may take; 0: as long as it wants
+	killed   bool           // what is left was sent SIGKILL
 	killAt   time.Time      // when what is left gets SIGKILL; zero: not asked for
 	said     string         // the last complaint
 }
@@ -173,7 +175,7 @@ func readRequest(file string) (*job.StopRequest, error) {
 func (s *shim) complain(err error) {
 	if text := err.Error(); text != s.said {
 		s.said = text
-		fmt.Fprintln(os.Stderr, "jobman: shim:", text)
+		s.run.Log().Add(events.Failure(err))
 	}
 }
 

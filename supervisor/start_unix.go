@@ -29,7 +29,7 @@ func (s *Supervisor) Start(ctx context.Context, j *job.Job) error {
 	if limit, _ := j.RunLimit(time.Now()); limit > 0 {
 		args = append(args, limit.String())
 	}
-	return s.spawn(ctx, run.File("jobman.log"), args...)
+	return s.spawn(ctx, string(run.Log()), args...)
 }
 
 // spawn starts a detached jobman and returns when it says that it is ready.

@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"jobman/config"
+	"jobman/events"
 	"jobman/failpoint"
 	"jobman/house"
 	"jobman/store"
@@ -93,19 +94,48 @@ func (a *app) openStore(dir string) error {
 	return err
 }
 
-// debug prints a message of jobman's own where --log-level asks for it.
+// level is how much jobman says on stderr: what --log-level asks for, or -q or -v.
+func (a *app) level() events.Level {
+	level, err := events.ParseLevel(a.LogLevel)
+	switch {
+	case err == nil:
+		return level
+	case a.Quiet:
+		return events.Error
+	case a.Verbose:
+		return events.Info
+	}
+	return events.Warn
+}
+
+// eventLevel is from which level on events are shown. Who looks at them wants to
+// know more than who is told.
+func (a *app) eventLevel() events.Level {
+	switch {
+	case a.LogLevel != "" || a.Quiet:
+		return a.level()
+	case a.Verbose:
+		return events.Debug
+	}
+	return events.Info
+}
+
+// say prints a message of jobman's own that matters that much.
+func (a *app) say(level events.Level, text string) {
+	if level >= a.level() {
+		fmt.Fprintln(a.stderr, "jobman:", printable(text))
+	}
+}
+
+// debug tells of what went wrong and concerns nobody but who looks for it.
 func (a *app) debug(err error) {
-	if err != nil && a.LogLevel == "debug" {
-		fmt.Fprintln(a.stderr, "jobman:", printable(err.Error()))
+	if err != nil {
+		a.say(events.Debug, err.Error())
 	}
 }
 
 // note tells the user something that is no error.
-func (a *app) note(format string, args ...any) {
-	if !a.Quiet {
-		fmt.Fprintf(a.stderr, "jobman: %s\n", printable(fmt.Sprintf(format, args...)))
-	}
-}
+func (a *app) note(format string, args ...any) { a.say(events.Warn, fmt.Sprintf(format, args...)) }
 
 // storeDir is the store of the effective user, as an absolute path: the one
 // that --db names, else ~/.jobman/.db.

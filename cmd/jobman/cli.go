@@ -20,7 +20,7 @@ type common struct {
 	JSON        bool   `name:"json" help:"Print JSON, errors too."`
 	Quiet       bool   `short:"q" help:"Print errors only; with list, ids alone."`
 	Verbose     bool   `short:"v" help:"Say more on stderr, such as which backend was chosen and why."`
-	LogLevel    string `enum:"error,warn,info,debug" default:"warn" help:"Jobman's own messages on stderr: error, warn, info or debug."`
+	LogLevel    string `enum:",error,warn,info,debug" default:"" placeholder:"LEVEL" help:"How much jobman says on stderr: error (as -q), warn (default), info (as -v) or debug; with show --events from which level on events are shown."`
 	ConfigFile  string `placeholder:"FILE" help:"Read this configuration instead of ~/.jobman.* and /etc/jobman/jobman.*."`
 	User        bool   `help:"Use the user's systemd (default, but for root)."`
 	System      bool   `help:"Use the system's systemd (default for root)."`

@@ -27,6 +27,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"jobman/config"
+	"jobman/events"
 	"jobman/house"
 )
 
@@ -108,6 +109,7 @@ func (a *app) parse(argv []string) (err error) {
 	if a.words, err = split(k.Model, argv); err != nil {
 		return err
 	}
+	events.Use(a.words.verb[0])
 	if done, err := a.bare(k); done || err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"jobman/engine"
+	"jobman/events"
 	"jobman/house"
 	"jobman/job"
 )
@@ -244,9 +245,11 @@ func (a *app) findBackend() (string, error) {
 		return "", err
 	}
 	// A machine that runs systemd, but not for this user, is a surprise.
-	if a.Verbose || backend == "fork" && p.booted && p.wanted == "auto" {
-		a.note("backend %s: %s", backend, why)
+	level := events.Info
+	if backend == "fork" && p.booted && p.wanted == "auto" {
+		level = events.Warn
 	}
+	a.say(level, fmt.Sprintf("backend %s: %s", backend, why))
 	if backend == "systemd" && a.scope == "user" {
 		a.outliveLogout()
 	}

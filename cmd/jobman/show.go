@@ -12,8 +12,9 @@ import (
 )
 
 type showCmd struct {
-	Job  string `arg:"" help:"The job, by id, name or beginning of the id."`
-	Runs string `default:"100" placeholder:"N|all" help:"How many of its last runs to show (default: 100)."`
+	Job    string `arg:"" help:"The job, by id, name or beginning of the id."`
+	Runs   string `default:"100" placeholder:"N|all" help:"How many of its last runs to show (default: 100)."`
+	Events bool   `help:"Show what jobman did, step by step, instead; from --log-level on (default: info)."`
 }
 
 type showRunCmd struct {
@@ -35,7 +36,10 @@ func (s *showCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	if a.JSON {
+	switch {
+	case s.Events:
+		return a.showEvents(j)
+	case a.JSON:
 		return a.printJSON(a.view(j, true))
 	}
 	a.printJob(j)

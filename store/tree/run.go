@@ -180,6 +180,7 @@ func (r Run) Conclude(e job.Exit) error {
 			return err
 		}
 	}
+	r.Log().Add(ended(&e))
 	if err := r.WriteExit(e); err != nil {
 		return err
 	}

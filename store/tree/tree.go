@@ -8,8 +8,9 @@
 //	  inbox/<uuid>.<count>               ended runs, until a step has taken them in
 //	  reconciled                         its time is when the safety net came last
 //	  bin/                               the copy of jobman that units execute, and what helps it
-//	  ticker/                            lock  poke  jobman.log: the fork supervisor's ticker
+//	  ticker/                            lock  poke: the fork supervisor's ticker
 //	  watcher/                           lock  poke: what watches for systemd's jobs
+//	  jobman.log                         what jobman did that concerns no one job
 //	  setup                              what `jobman setup` has changed
 //	  reaper                             the configuration's limits of output
 //	  data/version
@@ -155,21 +156,6 @@ func (t Tree) Dependents(id job.ID) (ids []job.ID, err error) {
 		}
 	}
 	return ids, err
-}
-
-// Log appends lines to a job's jobman.log, each with the time.
-func (t Tree) Log(id job.ID, lines ...string) error {
-	stamp := time.Now().UTC().Format(job.StampLayout)
-	var text []byte
-	for _, line := range lines {
-		text = fmt.Appendf(text, "%s %s\n", stamp, line)
-	}
-	f, err := os.OpenFile(filepath.Join(t.Job(id), "jobman.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(text)
-	return errors.Join(err, f.Close())
 }
 
 // Env returns the job's environment, NUL-terminated strings as in
