@@ -30,7 +30,7 @@ type inlet struct {
 // take reads a source once and gathers what came. It returns the number of bytes
 // read: 0 if there was nothing.
 func (p *pump) take(in *inlet) int {
-	n, err := p.intake.read(in.index, in.buf[in.held:])
+	n, err := p.read(in, in.buf[in.held:])
 	if n > 0 {
 		p.last = time.Now()
 		p.log.at(p.opt.now())
@@ -45,6 +45,21 @@ func (p *pump) take(in *inlet) int {
 		p.end(in)
 	}
 	return n
+}
+
+// read reads a source, by way of the spool if there is one.
+func (p *pump) read(in *inlet, b []byte) (int, error) {
+	if s := p.log.spool; s != nil && s.book != nil {
+		n, err := s.read(p.intake, in.index, in.stream, b)
+		if !errors.Is(err, errSpool) {
+			return n, err
+		}
+		p.log.unspool(err)
+		if n > 0 {
+			return n, nil
+		}
+	}
+	return p.intake.read(in.index, b)
 }
 
 // gather hands the lines in buf[:n] on, and holds back the unfinished last one.

@@ -79,6 +79,11 @@ func (f *files) next(final bool) (line []byte, torn bool, at position, err error
 
 // newer returns the number of the file that follows; 0: none.
 func (f *files) newer() (int, error) {
+	if f.number > 0 { // mostly it is the next, and listing is slow where there are thousands
+		if _, err := os.Lstat(logPath(f.logs, f.number+1)); err == nil {
+			return f.number + 1, nil
+		}
+	}
 	numbers, err := logNumbers(f.logs)
 	if err != nil {
 		return 0, err
