@@ -49,7 +49,7 @@ func endedVerb(args []string) error {
 	run := tree.Run(args[0])
 	var errs []error
 	if len(args) > 1 {
-		errs = append(errs, drain(run, outputs(args[1])))
+		errs = append(errs, drain(run, args[1]))
 	}
 	exit := engine.ServiceExit(os.Getenv)
 	exit.At = time.Now().UTC()
@@ -61,7 +61,8 @@ func endedVerb(args []string) error {
 
 // drain brings in what is left in the FIFOs. Nothing is there to be done where
 // they are gone or empty.
-func drain(run tree.Run, out engine.Outputs) error {
+func drain(run tree.Run, fifos string) error {
+	out := outputs(fifos)
 	ctx, cancel := context.WithTimeout(context.Background(), drainFor)
 	defer cancel()
 	var sources []journal.Source
@@ -80,7 +81,7 @@ func drain(run tree.Run, out engine.Outputs) error {
 	if err != nil {
 		return err
 	}
-	if err := journal.Drain(ctx, run.Logs(), sources, journal.Options{Timestamps: spec.Log.PrefixTimestamp}); err != nil {
+	if err := journal.Drain(ctx, run.Logs(), sources, keeping(spec, fifos)); err != nil {
 		return fmt.Errorf("bring in the rest of the output: %w", err)
 	}
 	return nil

@@ -4,6 +4,8 @@ import (
 	"context"
 	"os"
 	"time"
+
+	"jobman/job"
 )
 
 const defaultHold = 50 * time.Millisecond
@@ -45,6 +47,11 @@ type Options struct {
 	now   func() time.Time                    // time.Now
 	write func(*os.File, []byte) (int, error) // os.File.Write
 	hit   func(where string)                  // where tests end a pump
+}
+
+// OptionsFor returns those that a job asks for.
+func OptionsFor(l *job.Log) Options {
+	return Options{Timestamps: l.PrefixTimestamp, MaxBytes: int64(l.File.MaxBytes), MaxFiles: l.Run.MaxFiles}
 }
 
 // Pump copies what comes from the sources into the log files of the directory

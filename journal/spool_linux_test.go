@@ -232,10 +232,10 @@ func TestAPumpKilledOnAFullDiskCountsWhatItLoses(t *testing.T) {
 
 func TestPruningKeepsTheNewestFilesThroughKills(t *testing.T) {
 	pruned := 0
-	for seed := range uint64(200) {
+	for seed := range uint64(80) {
 		at := map[string]int{}
 		m := newMortal(newFIFOs(t), rand.New(rand.NewPCG(seed, 9)), at)
-		m.opt.MaxBytes, m.opt.MaxFiles = 500+m.random.Int64N(5000), 1+m.random.IntN(3)
+		m.opt.MaxBytes, m.opt.MaxFiles = 3000+m.random.Int64N(10_000), 1+m.random.IntN(3)
 		var want [numStreams][]byte
 		for n := range 1 + m.random.IntN(40) {
 			m.print(&want, n)
