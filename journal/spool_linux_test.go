@@ -310,10 +310,3 @@ func TestWhereNoSpoolCanBeOutputIsKeptAllTheSame(t *testing.T) {
 		t.Error("a directory was made")
 	}
 }
-
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return v
-}

@@ -88,6 +88,7 @@ func (l *logsCmd) job(a *app, j *job.Job, opt journal.ReadOptions, out *bufio.Wr
 		if l.Follow && n == j.RunCount {
 			return l.follow(a, j, n, opt, out)
 		}
+		opt.Deleted = l.tellDeleted(a, j, n)
 		err = journal.Read(a.ctx, logs, opt, emit)
 		if err != nil {
 			return readProblem(err)
@@ -109,6 +110,7 @@ func (l *logsCmd) follow(a *app, j *job.Job, from int, opt journal.ReadOptions, 
 		if n > from {
 			opt.Tail = journal.All
 		}
+		opt.Deleted = l.tellDeleted(a, j, n)
 		logs := a.tree.Run(job.Ref{ID: j.ID, Run: n}).Logs()
 		emit := l.emitter(a, j, n, out)
 		err := journal.Follow(ctx, logs, opt, ended, func(line journal.Line) error {
@@ -188,6 +190,17 @@ func (a *app) tellLoss(j *job.Job, run int, logs string) error {
 			run, j.ID.Short(), n, moment(loss.First), moment(loss.Last))
 	}
 	return nil
+}
+
+// tellDeleted says on stderr where rotation has deleted what would have been shown.
+// Whoever asks for what is new, by --since, knows nothing of the beginning.
+func (l *logsCmd) tellDeleted(a *app, j *job.Job, run int) func(first, last int) {
+	if l.Since != "" {
+		return nil
+	}
+	return func(first, last int) {
+		a.note("run %d of %s: rotation has deleted its output from log.%d to log.%d", run, j.ID.Short(), first, last)
+	}
 }
 
 // lineView is a line of output as JSON.
