@@ -39,3 +39,20 @@ func (in *intake) move(i int, to *os.File, end int64, limit int) (int, error) {
 func freeRange(f *os.File, from, length int64) error {
 	return unix.Fallocate(int(f.Fd()), unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, from, length)
 }
+
+const (
+	// pipeSize is what a pipe holds if nobody asks for more, in bytes.
+	pipeSize = 64 << 10
+
+	// grownSize is what a pipe may hold whose writer is faster than the pump: so
+	// they take turns less often, which on few processors is what slows the writer.
+	// All pipes of a user but root's may have 16384 pages together
+	// (/proc/sys/fs/pipe-user-pages-soft), hence no more.
+	grownSize = 256 << 10
+)
+
+// resize changes how much a source can hold. That is refused where the user has
+// too many pages in pipes already, or where more is in it; it works all the same.
+func (in *intake) resize(i, size int) {
+	_, _ = unix.FcntlInt(uintptr(in.polled[i].Fd), unix.F_SETPIPE_SZ, size)
+}

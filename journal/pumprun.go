@@ -140,6 +140,9 @@ func (p *pump) waiting(in *inlet) int {
 func (p *pump) close() error {
 	for _, in := range p.inlets {
 		p.writeHeld(in)
+		if in.grown && !in.ended {
+			p.intake.resize(in.index, pipeSize) // others may need the pages
+		}
 	}
 	if err := p.log.close(); err != nil {
 		p.errs = append(p.errs, err)

@@ -22,6 +22,7 @@ type inlet struct {
 	stream Stream
 	index  int // in the intake
 	ended  bool
+	grown  bool // it was found full, and was made bigger
 	buf    []byte
 	held   int       // buf[:held] has been read and not been gathered
 	due    time.Time // when the held bytes are to be written, rest or no rest
@@ -33,6 +34,10 @@ func (p *pump) take(in *inlet) int {
 	n, err := p.read(in, in.buf[in.held:])
 	if n > 0 {
 		p.last = time.Now()
+		if n >= pipeSize && !in.grown {
+			in.grown = true
+			p.intake.resize(in.index, grownSize)
+		}
 		p.log.at(p.opt.now())
 		p.gather(in, in.held+n)
 	}
