@@ -46,9 +46,10 @@ const (
 
 	// grownSize is what a pipe may hold whose writer is faster than the pump: so
 	// they take turns less often, which on few processors is what slows the writer.
-	// All pipes of a user but root's may have 16384 pages together
-	// (/proc/sys/fs/pipe-user-pages-soft), hence no more.
-	grownSize = 256 << 10
+	// It is the most that an unprivileged user may ask for (/proc/sys/fs/pipe-max-size).
+	// All pipes of a user may have 16384 pages together (pipe-user-pages-soft), so it
+	// is given back.
+	grownSize = 1 << 20
 )
 
 // resize changes how much a source can hold. That is refused where the user has

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // died is what a process that is killed here panics with.
@@ -161,7 +163,7 @@ func (m *mortal) print(want *[numStreams][]byte, n int) {
 
 func TestAPumpKilledAnywhereLosesNothingAndRepeatsNothing(t *testing.T) {
 	at := map[string]int{}
-	for seed := range uint64(200) {
+	for seed := range uint64(120) {
 		m := newMortal(newFIFOs(t), rand.New(rand.NewPCG(seed, 7)), at)
 		var want [numStreams][]byte
 		for n := range 1 + m.random.IntN(40) {
@@ -205,7 +207,7 @@ func (m *mortal) closeAll() {
 // On a disk that is full at times what is neither kept nor counted is a lie; what
 // is counted may be kept all the same.
 func TestAPumpKilledOnAFullDiskCountsWhatItLoses(t *testing.T) {
-	for seed := range uint64(150) {
+	for seed := range uint64(80) {
 		m := newMortal(newFIFOs(t), rand.New(rand.NewPCG(seed, 8)), map[string]int{})
 		m.full = true
 		var want [numStreams][]byte
@@ -308,5 +310,29 @@ func TestWhereNoSpoolCanBeOutputIsKeptAllTheSame(t *testing.T) {
 	checkRaw(t, f.logs, Stdout, []byte("one\ntwo"))
 	if slices.Contains(must(readNames(f.logs)), "missing") {
 		t.Error("a directory was made")
+	}
+}
+
+func TestAPipeIsBigWhileItsWriterIsFastOnly(t *testing.T) {
+	f := newFIFOs(t)
+	capacity := func() int { return must(unix.FcntlInt(f.held[Stdout].Fd(), unix.F_GETPIPE_SZ, 0)) }
+	grow := func() {
+		f.write(Stdout, strings.Repeat("x\n", pipeSize/2))
+	}
+	grow()
+	stop := f.pump(Options{Hold: -1})
+	eventually(t, "it is bigger", func() bool { return capacity() == grownSize })
+	for n := 0; capacity() != pipeSize; n++ {
+		if n == 100*calmReads {
+			t.Fatal("it stays big")
+		}
+		f.write(Stdout, "x\n")
+		eventually(t, "the pump takes it", func() bool { return must(Pending(f.held[Stdout])) == 0 })
+	}
+	grow()
+	eventually(t, "it is bigger again", func() bool { return capacity() == grownSize })
+	stop()
+	if n := capacity(); n != pipeSize {
+		t.Errorf("%d bytes are left to it", n)
 	}
 }
