@@ -232,9 +232,13 @@ func withEngine(store tree.Tree, notes events.Log, do func(context.Context, *Hou
 	return do(context.Background(), h)
 }
 
-// pumpVerb: pump RUN, socket-activated with the two FIFOs.
+// pumpVerb: pump RUN [FIFOS], socket-activated with the two FIFOs.
 func pumpVerb(args []string) error {
-	err := pump(tree.Run(args[0]))
+	fifos := ""
+	if len(args) > 1 {
+		fifos = args[1]
+	}
+	err := pump(tree.Run(args[0]), fifos)
 	if err != nil {
 		// What is in the FIFOs has systemd start the next at once.
 		time.Sleep(holdOff)
@@ -242,7 +246,7 @@ func pumpVerb(args []string) error {
 	return err
 }
 
-func pump(run tree.Run) error {
+func pump(run tree.Run, fifos string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
 	spec, err := run.Spec()
@@ -257,7 +261,17 @@ func pump(run tree.Run) error {
 		// Not each time that a job has been silent for a while.
 		run.Log().Add(events.New(events.Debug, "pump"))
 	}
-	return journal.Pump(ctx, run.Logs(), sources, journal.Options{Timestamps: spec.Log.PrefixTimestamp, Idle: pumpIdle})
+	opt := keeping(spec, fifos)
+	opt.Idle = pumpIdle
+	return journal.Pump(ctx, run.Logs(), sources, opt)
+}
+
+// keeping is how a run's output is kept, by its pump and by stop-post. What a
+// killed pump had taken is beside the FIFOs, on a tmpfs as they are.
+func keeping(spec *job.Spec, fifos string) journal.Options {
+	opt := journal.OptionsFor(&spec.Log)
+	opt.Spool = fifos
+	return opt
 }
 
 // pumpIdle is how long a pump stays when nothing comes. The next byte starts

@@ -57,7 +57,7 @@ func endedVerb(args []string) error {
 	exit.At = time.Now().UTC()
 	errs := []error{err, ending(run, &exit), awaitRest(run, began)}
 	if len(args) > 1 {
-		errs = append(errs, drain(run, outputs(args[1])))
+		errs = append(errs, drain(run, args[1]))
 	}
 	exit.CPUSeconds, exit.MemoryPeak = engine.CgroupUsage()
 	errs = append(errs, run.Conclude(exit))
@@ -75,7 +75,8 @@ func mail(run tree.Run) error {
 
 // drain brings in what is left in the FIFOs. Nothing is there to be done where
 // they are gone or empty.
-func drain(run tree.Run, out engine.Outputs) error {
+func drain(run tree.Run, fifos string) error {
+	out := outputs(fifos)
 	ctx, cancel := context.WithTimeout(context.Background(), drainFor)
 	defer cancel()
 	var sources []journal.Source
@@ -94,7 +95,7 @@ func drain(run tree.Run, out engine.Outputs) error {
 	if err != nil {
 		return err
 	}
-	if err := journal.Drain(ctx, run.Logs(), sources, journal.Options{Timestamps: spec.Log.PrefixTimestamp}); err != nil {
+	if err := journal.Drain(ctx, run.Logs(), sources, keeping(spec, fifos)); err != nil {
 		return fmt.Errorf("bring in the rest of the output: %w", err)
 	}
 	return nil

@@ -102,7 +102,7 @@ func BenchmarkTail(b *testing.B) {
 func benchLog(b *testing.B) (logs string, lines int) {
 	b.Helper()
 	lines = 1_000_000
-	a := newAppender(b.TempDir()+"/logs", true, nil)
+	a := newAppender(b.TempDir()+"/logs", Options{Timestamps: true})
 	if err := a.acquire(b.Context()); err != nil {
 		b.Fatal(err)
 	}

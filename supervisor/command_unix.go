@@ -57,7 +57,7 @@ func (s *shim) start() (keep func() error, err error) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	pumped := make(chan error, 1)
-	go func() { pumped <- pump(ctx, s.run.Logs(), sources, s.spec.Log.PrefixTimestamp) }()
+	go func() { pumped <- pump(ctx, s.run.Logs(), sources, journal.OptionsFor(&s.spec.Log)) }()
 	return func() error {
 		// Not until the end of file: something that isn't ours may hold the pipe.
 		cancel()
@@ -67,11 +67,11 @@ func (s *shim) start() (keep func() error, err error) {
 
 // pump keeps the output. Where that fails altogether, what comes is read all the
 // same: a command must not die of a broken pipe because its log can't be kept.
-func pump(ctx context.Context, logs string, sources []journal.Source, timestamps bool) error {
+func pump(ctx context.Context, logs string, sources []journal.Source, opt journal.Options) error {
 	if len(sources) == 0 {
 		return nil
 	}
-	err := journal.Pump(ctx, logs, sources, journal.Options{Timestamps: timestamps})
+	err := journal.Pump(ctx, logs, sources, opt)
 	if err == nil || ctx.Err() != nil {
 		return err
 	}

@@ -112,11 +112,13 @@ func (r Run) Units() (Unit, []Unit) {
 			{"Description", "pump of " + RunName(r.Ref)},
 			{"Type", "simple"},
 			{"WorkingDirectory", "/"},
-			{"ExecStart", []Exec{{Path: r.Exe, Args: escapeArgs(r.Exe, "pump", r.Dir)}}},
+			{"ExecStart", []Exec{{Path: r.Exe, Args: r.args("pump")}}},
 			// Not BindsTo: a socket that its own service needs is never unneeded.
 			{"PartOf", []string{pump + ".socket"}},
 			{"After", []string{pump + ".socket"}},
 			{"StartLimitIntervalUSec", uint64(0)},
+			// What it had taken when it was killed does not wait for more.
+			{"Restart", "on-abnormal"},
 			{"CollectMode", "inactive-or-failed"},
 			{"SyslogIdentifier", "jobman"},
 		}})

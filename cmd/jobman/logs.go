@@ -243,3 +243,14 @@ func (a *app) tellLoss(j *job.Job, run int) error {
 	}
 	return nil
 }
+
+// tellDeleted says on stderr where rotation has deleted what would have been shown.
+// Whoever asks for what is new, by --since, knows nothing of the beginning.
+func (a *app) tellDeleted(j *job.Job, run int, since time.Time) func(first, last int) {
+	if !since.IsZero() {
+		return nil
+	}
+	return func(first, last int) {
+		a.note("run %d of %s: rotation has deleted its output from log.%d to log.%d", run, j.ID.Short(), first, last)
+	}
+}

@@ -98,6 +98,7 @@ func (f *follower) job(ctx context.Context, s *share) error {
 	_, err := f.app.followRuns(ctx, s.job, from, func(n int, ended <-chan struct{}) error {
 		opt := f.opt
 		opt.Tail = s.tail(n)
+		opt.Deleted = f.app.tellDeleted(s.job, n, opt.Since)
 		err := f.app.output(s.job.ID, n).follow(ctx, opt, ended, func(line journal.Line) error {
 			if err := f.printer.line(s, n, line); err != nil {
 				return err

@@ -21,6 +21,7 @@ func (l *logsCmd) read(a *app, shares []*share, opt journal.ReadOptions, p *prin
 		rows[i].open = func(run int) (lineReader, error) {
 			opt := opt
 			opt.Tail = s.tail(run)
+			opt.Deleted = a.tellDeleted(s.job, run, opt.Since)
 			return a.output(s.job.ID, run).open(opt)
 		}
 	}
