@@ -56,10 +56,15 @@ func RunInternal(argv []string) int {
 	return 1
 }
 
-// execVerb: exec RUN [FIFOS].
+// execVerb: exec RUN [FIFOS|journal].
 func execVerb(args []string) error {
 	var out engine.Outputs
-	if len(args) > 1 {
+	if args, sink := cutSink(args); sink == job.SinkJournal {
+		var err error
+		if out, err = streams(tree.Run(args[0])); err != nil {
+			return err
+		}
+	} else if len(args) > 1 {
 		out = outputs(args[1])
 	}
 	err := engine.Exec(tree.Run(args[0]), out)
@@ -69,8 +74,9 @@ func execVerb(args []string) error {
 	return err
 }
 
-// shimVerb: shim RUN [LIMIT].
+// shimVerb: shim RUN [LIMIT] [both|journal].
 func shimVerb(args []string) error {
+	args, sink := cutSink(args)
 	run := tree.Run(args[0])
 	var limit time.Duration
 	if len(args) > 1 {
@@ -79,7 +85,7 @@ func shimVerb(args []string) error {
 			return err
 		}
 	}
-	return supervisor.Shim(args[0], limit, func(job.Ref) error {
+	return supervisor.Shim(args[0], limit, sink, func(job.Ref) error {
 		store, _, err := run.Locate()
 		if err != nil {
 			return err
@@ -165,9 +171,10 @@ func withEngine(store tree.Tree, do func(context.Context, *House) error) error {
 	return do(context.Background(), h)
 }
 
-// pumpVerb: pump RUN, socket-activated with the two FIFOs.
+// pumpVerb: pump RUN [both], socket-activated with the two FIFOs.
 func pumpVerb(args []string) error {
-	err := pump(tree.Run(args[0]))
+	args, sink := cutSink(args)
+	err := pump(tree.Run(args[0]), sink)
 	if err != nil {
 		// What is in the FIFOs has systemd start the next at once.
 		time.Sleep(holdOff)
@@ -175,10 +182,10 @@ func pumpVerb(args []string) error {
 	return err
 }
 
-func pump(run tree.Run) error {
+func pump(run tree.Run, sink job.Sink) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
-	spec, err := run.Spec()
+	opt, err := outputOptions(run, sink)
 	if err != nil {
 		return err
 	}
@@ -186,7 +193,8 @@ func pump(run tree.Run) error {
 	if err != nil {
 		return err
 	}
-	return journal.Pump(ctx, run.Logs(), sources, journal.Options{Timestamps: spec.Log.PrefixTimestamp, Idle: pumpIdle})
+	opt.Idle = pumpIdle
+	return journal.Pump(ctx, run.Logs(), sources, opt)
 }
 
 // pumpIdle is how long a pump stays when nothing comes. The next byte starts

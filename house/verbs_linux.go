@@ -42,14 +42,18 @@ func activated() ([]journal.Source, error) {
 	return sources, nil
 }
 
-// endedVerb: ended RUN [FIFOS], stop-post of a run. First what is left of the
+// endedVerb: ended RUN [FIFOS] [both|journal], stop-post of a run. First what is left of the
 // output is brought in, so that a run that is recorded as over has all of it.
 // What can't be found out is left out: the record of the end must be written.
 func endedVerb(args []string) error {
+	args, sink := cutSink(args)
 	run := tree.Run(args[0])
 	var errs []error
-	if len(args) > 1 {
-		errs = append(errs, drain(run, outputs(args[1])))
+	switch {
+	case sink == job.SinkJournal:
+		errs = append(errs, endStreams(run))
+	case len(args) > 1:
+		errs = append(errs, drain(run, outputs(args[1]), sink))
 	}
 	exit := engine.ServiceExit(os.Getenv)
 	exit.At = time.Now().UTC()
@@ -61,7 +65,7 @@ func endedVerb(args []string) error {
 
 // drain brings in what is left in the FIFOs. Nothing is there to be done where
 // they are gone or empty.
-func drain(run tree.Run, out engine.Outputs) error {
+func drain(run tree.Run, out engine.Outputs, sink job.Sink) error {
 	ctx, cancel := context.WithTimeout(context.Background(), drainFor)
 	defer cancel()
 	var sources []journal.Source
@@ -76,14 +80,34 @@ func drain(run tree.Run, out engine.Outputs) error {
 		defer f.Close()
 		sources = append(sources, journal.Source{Stream: stream, File: f})
 	}
+	opt, err := outputOptions(run, sink)
+	if err != nil {
+		return err
+	}
+	if err := journal.Drain(ctx, run.Logs(), sources, opt); err != nil {
+		return fmt.Errorf("bring in the rest of the output: %w", err)
+	}
+	return nil
+}
+
+// endStreams tells journald that a run's streams have come to their end. A run that
+// was never executed had none.
+func endStreams(run tree.Run) error {
+	claim, err := run.ReadClaim()
+	if err != nil || claim == nil || claim.Identifier == "" {
+		return err
+	}
 	spec, err := run.Spec()
 	if err != nil {
 		return err
 	}
-	if err := journal.Drain(ctx, run.Logs(), sources, journal.Options{Timestamps: spec.Log.PrefixTimestamp}); err != nil {
-		return fmt.Errorf("bring in the rest of the output: %w", err)
+	origin, err := originOf(run, spec)
+	if err != nil {
+		return err
 	}
-	return nil
+	ctx, cancel := context.WithTimeout(context.Background(), drainFor)
+	defer cancel()
+	return journal.EndStreams(ctx, origin, claim.Identifier)
 }
 
 // endingFor bounds how long stop-post asks the manager; units.MinStop has room for

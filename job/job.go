@@ -71,6 +71,9 @@ type Run struct {
 	CPUSeconds *float64 `json:"cpu_seconds,omitempty"`
 	MemoryPeak *int64   `json:"memory_peak_bytes,omitempty"`
 
+	Sink    Sink   `json:"sink,omitzero"`     // where its output goes; "": to files
+	SinkWhy string `json:"sink_why,omitzero"` // in one line
+
 	Kill *Kill `json:"kill,omitempty"` // `kill run`: ends this run, the policy goes on
 }
 

@@ -50,6 +50,9 @@ type appender struct {
 	err   error     // why the last write failed
 	new   Loss      // not yet recorded
 	lost  Loss      // all since the start
+
+	copy  *copier   // nil: there is no copy in journald
+	noted time.Time // when what the copy lacks was recorded last
 }
 
 func newAppender(logs string, stamps bool, write func(*os.File, []byte) (int, error)) *appender {
@@ -91,7 +94,9 @@ func (a *appender) release() {
 // close flushes and releases. The error tells what was lost since the start.
 func (a *appender) close() error {
 	a.flush()
-	if a.new != (Loss{}) && !a.lock.held {
+	a.copy.close()
+	a.noted = time.Time{}
+	if (a.new != (Loss{}) || a.copy.lacks()) && !a.lock.held {
 		// There was no room for the lock. Perhaps there is now, for the record.
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
@@ -166,6 +171,7 @@ func (a *appender) flush() {
 	if err != nil {
 		a.drop(n)
 	}
+	a.copy.add(a.out)
 	a.written = a.gathered
 	a.out = a.out[:0]
 }

@@ -52,12 +52,11 @@ const maxLine = 16 << 20
 
 // Reader reads a run's output. It is for one goroutine.
 type Reader struct {
-	files    files
-	parser   parser
-	opt      ReadOptions
-	start    [numStreams]position
-	open     [numStreams]joint
-	order    []Stream // the streams whose line is open, by their last piece
+	files  files
+	parser parser
+	opt    ReadOptions
+	start  [numStreams]position
+	joiner
 	finished bool
 }
 
@@ -88,7 +87,7 @@ func (r *Reader) Next() (Line, error) {
 	for {
 		raw, torn, at, err := r.files.next(r.finished)
 		if errors.Is(err, io.EOF) && r.finished {
-			return r.rest()
+			return r.rest(r.opt.Since)
 		}
 		if err != nil {
 			return Line{}, err

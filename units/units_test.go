@@ -58,6 +58,10 @@ func TestUnitsOfARun(t *testing.T) {
 	golden(t, "silenced", text(r.Units()))
 	r.FIFOs = FIFOsIn("/run", r.Ref)
 	golden(t, "run", text(r.Units()))
+	r.Sink = job.SinkBoth
+	golden(t, "both", text(r.Units()))
+	r.Sink, r.FIFOs = job.SinkJournal, ""
+	golden(t, "journal", text(r.Units()))
 }
 
 func TestUnitsThatStep(t *testing.T) {

@@ -84,16 +84,11 @@ func (l *logsCmd) job(a *app, j *job.Job, opt journal.ReadOptions, out *bufio.Wr
 	}
 	for _, n := range runs {
 		emit := l.emitter(a, j, n, out)
-		logs := a.tree.Run(job.Ref{ID: j.ID, Run: n}).Logs()
 		if l.Follow && n == j.RunCount {
 			return l.follow(a, j, n, opt, out)
 		}
-		err = journal.Read(a.ctx, logs, opt, emit)
-		if err != nil {
+		if err := a.readOutput(j, n, opt, emit); err != nil {
 			return readProblem(err)
-		}
-		if err := a.tellLoss(j, n, logs); err != nil {
-			return err
 		}
 	}
 	return nil
@@ -109,18 +104,13 @@ func (l *logsCmd) follow(a *app, j *job.Job, from int, opt journal.ReadOptions, 
 		if n > from {
 			opt.Tail = journal.All
 		}
-		logs := a.tree.Run(job.Ref{ID: j.ID, Run: n}).Logs()
 		emit := l.emitter(a, j, n, out)
-		err := journal.Follow(ctx, logs, opt, ended, func(line journal.Line) error {
+		return a.followOutput(ctx, j, n, opt, ended, func(line journal.Line) error {
 			if err := emit(line); err != nil {
 				return err
 			}
 			return out.Flush()
 		})
-		if err != nil {
-			return err
-		}
-		return a.tellLoss(j, n, logs)
 	})
 	return readProblem(err)
 }
@@ -130,6 +120,8 @@ func readProblem(err error) error {
 	switch {
 	case errors.Is(err, journal.ErrNoTimestamps):
 		return &problem{kind: "state", text: "--since: " + err.Error()}
+	case errors.Is(err, journal.ErrUnreadable):
+		return &problem{kind: "store", text: "read the output: " + err.Error(), hint: "sudo usermod -aG systemd-journal $USER"}
 	case errors.Is(err, fs.ErrPermission):
 		return &problem{kind: "store", text: "read the output: " + err.Error()}
 	}

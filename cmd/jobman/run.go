@@ -92,6 +92,9 @@ func (r *runCmd) job(a *app, command []string) (*job.Job, []byte, error) {
 	if err := a.honours(backend, spec); err != nil {
 		return nil, nil, err
 	}
+	if err := a.keeps(spec); err != nil {
+		return nil, nil, err
+	}
 	if err := a.findCommand(spec, env); err != nil {
 		return nil, nil, err
 	}

@@ -199,7 +199,7 @@ func (a *app) printRun(f *fields, j *job.Job, r *job.Run) {
 	}
 	f.add("  unit", unitName(j, r))
 	f.add("  used", used(r))
-	f.add("  output", a.tree.Run(job.Ref{ID: j.ID, Run: r.N}).Logs())
+	a.describeOutput(f, j, r)
 }
 
 func used(r *job.Run) string {

@@ -70,8 +70,12 @@ type conditionView struct {
 }
 
 type logView struct {
-	Sink string   `json:"sink"`
-	Path job.Text `json:"path"`
+	Sink job.Sink  `json:"sink"`
+	Why  *string   `json:"why"`
+	Path *job.Text `json:"path"` // null: it is in journald alone
+
+	Identifier *string `json:"identifier"` // there: what the SYSLOG_IDENTIFIER of its streams begins with
+	Uncopied   *int64  `json:"uncopied"`   // lines that journald's copy lacks; null: there is no copy
 }
 
 // stamp is a time as JSON shows it.
@@ -121,7 +125,7 @@ func (a *app) runView(j *job.Job, r *job.Run) runView {
 		ExitCode: r.ExitCode, Signal: known(r.Signal), PID: known(r.PID),
 		StartedAt: at(r.StartedAt), StoppedAt: at(r.StoppedAt), HeartbeatAt: a.heartbeat(r),
 		Unit: known(unitName(j, r)), InvocationID: known(r.InvocationID), CPUSeconds: r.CPUSeconds, MemoryPeak: r.MemoryPeak,
-		Log: logView{"file", job.Text(a.tree.Run(job.Ref{ID: j.ID, Run: r.N}).Logs())},
+		Log: a.logOf(j, r),
 	}
 }
 
