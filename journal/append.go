@@ -94,15 +94,16 @@ func (a *appender) release() {
 // close flushes and releases. The error tells what was lost since the start.
 func (a *appender) close() error {
 	a.flush()
-	a.copy.close()
+	a.release()
+	a.copy.close() // without the lock: who records the end may wait for it
 	a.noted = time.Time{}
-	if (a.new != (Loss{}) || a.copy.lacks()) && !a.lock.held {
+	if a.new != (Loss{}) || a.copy.lacks() {
 		// There was no room for the lock. Perhaps there is now, for the record.
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		_ = a.lock.acquire(ctx)
+		a.release()
 	}
-	a.release()
 	a.lock.close()
 	a.closeFile()
 	if n := a.lost.Total(); n > 0 {

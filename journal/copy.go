@@ -19,8 +19,9 @@ const (
 	copyQueue = 1 << 20
 
 	// copyClosing is how long the end of a pump waits for journald to take what is
-	// queued.
-	copyClosing = 250 * time.Millisecond
+	// queued, and copyDraining how long the end of a run is held up for that.
+	copyClosing  = time.Second
+	copyDraining = 250 * time.Millisecond
 
 	// copyAgain is how long nothing is copied after journald could not be reached.
 	copyAgain = time.Second
@@ -30,7 +31,8 @@ const (
 // there is no room for is left out and counted. Nothing is started before the first
 // record comes. The methods of a nil copier do nothing.
 type copier struct {
-	origin Origin
+	origin  Origin
+	closing time.Duration // how long close may take
 
 	mu       sync.Mutex // guards what follows
 	queue    []byte     // whole records
@@ -49,7 +51,7 @@ func newCopier(origin *Origin) *copier {
 	if origin == nil {
 		return nil
 	}
-	return &copier{origin: *origin, wake: make(chan struct{}, 1), ended: make(chan struct{})}
+	return &copier{origin: *origin, closing: copyClosing, wake: make(chan struct{}, 1), ended: make(chan struct{})}
 }
 
 // add queues whole records.
@@ -107,7 +109,7 @@ func (c *copier) close() {
 		return
 	}
 	c.mu.Lock()
-	c.deadline = time.Now().Add(copyClosing)
+	c.deadline = time.Now().Add(c.closing)
 	started := c.started
 	c.mu.Unlock()
 	if started {

@@ -17,12 +17,14 @@ import (
 // the kernel tells anybody of all unix sockets of the network namespace
 // (sock_diag(7)): a stream that journald has read to its end is closed, and so is
 // gone.
-func unread() (streams, entries bool, err error) {
-	stdout, err := socketOf(stdoutSocket)
+func unread() (streams, entries bool, err error) { return unreadOf(stdoutSocket, nativeSocket) }
+
+func unreadOf(stdoutPath, nativePath string) (streams, entries bool, err error) {
+	stdout, err := socketOf(stdoutPath)
 	if err != nil {
 		return false, false, err
 	}
-	native, err := socketOf(nativeSocket)
+	native, err := socketOf(nativePath)
 	if err != nil {
 		return false, false, err
 	}
