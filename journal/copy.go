@@ -8,11 +8,11 @@ import (
 
 const (
 	// copyBurst lines in copyInterval are copied to journald at most: as many as
-	// journald takes of a service by default (RateLimitBurst= in journald.conf(5)).
+	// journald takes of a service by default.
 	// In a user's scope it counts all of the user's services together, so a flood
 	// from a job would have it drop what the others say. And what is left out here is
 	// counted.
-	copyBurst    = 10_000
+	copyBurst    = DefaultBurst
 	copyInterval = 30 * time.Second
 
 	// copyQueue bounds what waits for journald, in bytes of records.

@@ -39,5 +39,7 @@ func EndStreams(ctx context.Context, o Origin, identifier string) error {
 			return fmt.Errorf("tell journald of the end: %w", err)
 		}
 	}
+	// It must find this process, or it does not know whose limit to count it by.
+	awaitRead(ctx, true)
 	return nil
 }

@@ -15,6 +15,10 @@ type Suppression struct {
 	Unit     string // whose; in a user's scope all services of the user are one
 }
 
+// DefaultBurst is how many messages in 30 s journald takes at least, unless it was
+// told otherwise (RateLimitBurst= in journald.conf(5)).
+const DefaultBurst = 10_000
+
 // messageDropped is the MESSAGE_ID of that word: SD_MESSAGE_JOURNAL_DROPPED.
 const messageDropped = "MESSAGE_ID=a596d6fe7bfa4994828e72309e95d61e"
 

@@ -102,7 +102,11 @@ func (a *app) tellStored(j *job.Job, n int, s *journal.Stored, over bool, stream
 		a.note("run %d of %s: journald says at %s that it dropped %d messages of %s, above its rate limit", n, j.ID.Short(), moment(m.Time), m.Messages, m.Unit)
 	}
 	switch {
-	case !over || s.Complete(streams):
+	case !over:
+	case s.Complete(streams):
+		if j.Scope == "user" && s.Lines > journal.DefaultBurst && len(suppressed) == 0 {
+			a.note("run %d of %s: it can't be told whether journald dropped some of its lines; it may have, of so many", n, j.ID.Short())
+		}
 	case s.Lines == 0:
 		a.note("run %d of %s: nothing of its end is in the journal; journald dropped it, or has deleted it since", n, j.ID.Short())
 	default:
