@@ -17,10 +17,12 @@ var ErrUnreadable = errors.New("journald has nothing that this user may read; th
 
 // Stored tells what was found of a run whose output is in journald alone.
 type Stored struct {
-	Lines int              // entries of its streams
-	Ended [numStreams]bool // journald took the word that the stream is complete
-	units map[string]bool  // that it knew as theirs
-	times struct{ first, last time.Time }
+	Lines int // entries of its streams
+	// Behind: journald had not read all of them in the time that it was given.
+	Behind bool
+	Ended  [numStreams]bool // journald took the word that the stream is complete
+	units  map[string]bool  // that it knew as theirs
+	times  struct{ first, last time.Time }
 }
 
 // Complete tells whether journald was taking the run's lines to the end.
@@ -65,12 +67,12 @@ func newStored(identifier string, opt ReadOptions, emit func(Line) error) *store
 }
 
 // storedWithin bounds how long journald is waited for.
-const storedWithin = 3 * time.Second
+const storedWithin = 10 * time.Second
 
 func (s *stored) await(ctx context.Context, entriesToo bool) {
 	ctx, cancel := context.WithTimeout(ctx, storedWithin)
 	defer cancel()
-	awaitRead(ctx, entriesToo)
+	s.Behind = !awaitRead(ctx, entriesToo)
 }
 
 // begin emits what there is.
@@ -84,8 +86,12 @@ func (s *stored) begin(ctx context.Context) error {
 // end emits what there is left.
 func (s *stored) end(ctx context.Context, over bool) error {
 	if over && !s.Complete(s.opt.Streams) {
+		// Where journald was behind, the word of the end may stand anywhere.
 		s.await(ctx, true)
 		if err := s.query(ctx, s.line); err != nil {
+			return err
+		}
+		if err := journalctl(ctx, []string{endField + "=" + s.identifier}, s.note); err != nil {
 			return err
 		}
 	}
@@ -118,20 +124,20 @@ func (s *stored) query(ctx context.Context, take func(Line) error, args ...strin
 		s.entries++
 		s.cursor = e.cursor
 		if e.ended != "" {
-			s.note(e)
-			return nil
+			return s.note(e)
 		}
 		return s.piece(e, take)
 	})
 }
 
 // note takes in that a stream is complete.
-func (s *stored) note(e *entry) {
+func (s *stored) note(e *entry) error {
 	for _, stream := range []Stream{Stdout, Stderr} {
 		if bytes.HasSuffix(e.message, []byte(stream.String())) {
 			s.Ended[stream] = true
 		}
 	}
+	return nil
 }
 
 // piece makes a line of an entry, with those before it if they belong to it.

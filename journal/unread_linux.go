@@ -47,17 +47,18 @@ func unreadOf(stdoutPath, nativePath string) (streams, entries bool, err error) 
 }
 
 // awaitRead waits until journald has read what unread tells of, but no longer than
-// the context. It does nothing where that can't be known.
-func awaitRead(ctx context.Context, entriesToo bool) {
+// the context, and returns whether it has. Where that can't be known it says so at
+// once.
+func awaitRead(ctx context.Context, entriesToo bool) bool {
 	for pause := time.Millisecond; ; pause = min(2*pause, 50*time.Millisecond) {
 		streams, entries, err := unread()
 		if err != nil || !streams && (!entries || !entriesToo) {
-			return
+			return true
 		}
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():
-			return
+			return false
 		}
 	}
 }

@@ -4,4 +4,4 @@ package journal
 
 import "context"
 
-func awaitRead(context.Context, bool) {}
+func awaitRead(context.Context, bool) bool { return true }

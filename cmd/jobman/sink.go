@@ -103,6 +103,8 @@ func (a *app) tellStored(j *job.Job, n int, s *journal.Stored, over bool, stream
 	}
 	switch {
 	case !over:
+	case s.Behind:
+		a.note("run %d of %s: journald has not taken all of its output yet", n, j.ID.Short())
 	case s.Complete(streams):
 		if j.Scope == "user" && s.Lines > journal.DefaultBurst && len(suppressed) == 0 {
 			a.note("run %d of %s: it can't be told whether journald dropped some of its lines; it may have, of so many", n, j.ID.Short())

@@ -202,7 +202,7 @@ func journaldless(s *site) {
 	})
 	s.sh("root", "touch over.go")
 	s.ends("root", "copied", "exit 0")
-	if out := s.must("root", "jobman", "logs", "--raw", "copied"); !strings.HasPrefix(out, "before\nwithout\nback\n") {
+	if out := s.must("root", "jobman", "logs", "--raw", "copied"); !strings.HasPrefix(out, "before\nwithout\nback") {
 		s.Errorf("its output is %q", out)
 	}
 	s.eventually("what is not copied is counted", func() bool {
