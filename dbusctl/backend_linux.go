@@ -138,7 +138,8 @@ func (s *Systemd) Start(ctx context.Context, j *job.Job) error {
 		run.Properties = append(run.Properties, properties...)
 	}
 	run.Limit, _ = j.RunLimit(time.Now())
-	if j.Spec.Log.Stdout || j.Spec.Log.Stderr {
+	run.Sink = j.Last().Sink
+	if (j.Spec.Log.Stdout || j.Spec.Log.Stderr) && run.Sink != job.SinkJournal {
 		run.FIFOs = units.FIFOsIn(RuntimeDir(s.scope), ref)
 	}
 	if grace := time.Duration(j.Spec.StopGrace); run.Limit > 0 && grace > 0 {

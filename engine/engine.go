@@ -37,6 +37,9 @@ type Engine struct {
 	Backend func(name, scope string) (Backend, error)
 	// HostID is this machine's; jobs of another are left alone.
 	HostID string
+	// Journald looks for what takes output; default: nobody does, and all of it is
+	// kept in files.
+	Journald func() job.Journald
 	// Sensors look at what jobs wait for.
 	Sensors Sensors
 	// Patient: this process may wait for polled conditions to be checked. Others
@@ -64,6 +67,13 @@ func (e *Engine) log(err error) {
 	if err != nil && e.Log != nil {
 		e.Log(err)
 	}
+}
+
+func (e *Engine) journald() job.Journald {
+	if e.Journald == nil {
+		return job.Journald{Why: "nobody looked for journald"}
+	}
+	return e.Journald()
 }
 
 // Submit adds a job and arranges its first step: when it returns nil the job is
@@ -140,6 +150,7 @@ func (e *Engine) intend(ctx context.Context, j *job.Job) ([]job.Action, error) {
 	if o.Manager, err = b.Manager(ctx); err != nil {
 		return nil, &BackendError{err}
 	}
+	o.Journald = e.journald()
 	for _, c := range j.Conditions {
 		if c.Kind == job.KindJob {
 			id, _ := job.Awaited(c.Target)
@@ -371,6 +382,7 @@ func (e *Engine) observe(ctx context.Context, j *job.Job, ask bool, why *occasio
 		if o.Manager, err = b.Manager(ctx); err != nil {
 			return o, &BackendError{err}
 		}
+		o.Journald = e.journald()
 		if active {
 			seen, err := b.Observe(ctx, []job.Ref{j.Ref()})
 			if err != nil {

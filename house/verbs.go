@@ -83,11 +83,16 @@ func logOf(argv []string) events.Log {
 // errTold is for what is told elsewhere.
 var errTold = errors.New("it is told already")
 
-// execVerb: exec RUN [FIFOS]. Without FIFOs stderr is the command's, in which nothing
-// of jobman's belongs: why it was not executed is in the run's record.
+// execVerb: exec RUN [FIFOS|journal]. Without FIFOs stderr is the command's, in which
+// nothing of jobman's belongs: why it was not executed is in the run's record.
 func execVerb(args []string) error {
 	var out engine.Outputs
-	if len(args) > 1 {
+	if args, sink := cutSink(args); sink == job.SinkJournal {
+		var err error
+		if out, err = streams(tree.Run(args[0])); err != nil {
+			return err
+		}
+	} else if len(args) > 1 {
 		out = outputs(args[1])
 	}
 	run := tree.Run(args[0])
@@ -101,8 +106,9 @@ func execVerb(args []string) error {
 	return err
 }
 
-// shimVerb: shim RUN [LIMIT].
+// shimVerb: shim RUN [LIMIT] [both|journal].
 func shimVerb(args []string) error {
+	args, sink := cutSink(args)
 	run := tree.Run(args[0])
 	var limit time.Duration
 	if len(args) > 1 {
@@ -111,7 +117,7 @@ func shimVerb(args []string) error {
 			return err
 		}
 	}
-	return supervisor.Shim(args[0], limit, func(job.Ref) error {
+	return supervisor.Shim(args[0], limit, sink, func(job.Ref) error {
 		store, _, err := run.Locate()
 		if err != nil {
 			return err
@@ -232,13 +238,14 @@ func withEngine(store tree.Tree, notes events.Log, do func(context.Context, *Hou
 	return do(context.Background(), h)
 }
 
-// pumpVerb: pump RUN [FIFOS], socket-activated with the two FIFOs.
+// pumpVerb: pump RUN [FIFOS] [both], socket-activated with the two FIFOs.
 func pumpVerb(args []string) error {
+	args, sink := cutSink(args)
 	fifos := ""
 	if len(args) > 1 {
 		fifos = args[1]
 	}
-	err := pump(tree.Run(args[0]), fifos)
+	err := pump(tree.Run(args[0]), fifos, sink)
 	if err != nil {
 		// What is in the FIFOs has systemd start the next at once.
 		time.Sleep(holdOff)
@@ -246,10 +253,10 @@ func pumpVerb(args []string) error {
 	return err
 }
 
-func pump(run tree.Run, fifos string) error {
+func pump(run tree.Run, fifos string, sink job.Sink) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
-	spec, err := run.Spec()
+	opt, err := outputOptions(run, fifos, sink)
 	if err != nil {
 		return err
 	}
@@ -261,17 +268,8 @@ func pump(run tree.Run, fifos string) error {
 		// Not each time that a job has been silent for a while.
 		run.Log().Add(events.New(events.Debug, "pump"))
 	}
-	opt := keeping(spec, fifos)
 	opt.Idle = pumpIdle
 	return journal.Pump(ctx, run.Logs(), sources, opt)
-}
-
-// keeping is how a run's output is kept, by its pump and by stop-post. What a
-// killed pump had taken is beside the FIFOs, on a tmpfs as they are.
-func keeping(spec *job.Spec, fifos string) journal.Options {
-	opt := journal.OptionsFor(&spec.Log)
-	opt.Spool = fifos
-	return opt
 }
 
 // pumpIdle is how long a pump stays when nothing comes. The next byte starts

@@ -76,8 +76,10 @@ type Run struct {
 	CPUSeconds *float64 `json:"cpu_seconds,omitempty"`
 	MemoryPeak *int64   `json:"memory_peak_bytes,omitempty"`
 
-	LogBytes int64 `json:"log_bytes,omitzero"` // of its output when it ended
-	Reaped   bool  `json:"reaped,omitzero"`    // that is deleted, or about to be; see Job.Reaped
+	LogBytes int64  `json:"log_bytes,omitzero"` // of its output when it ended
+	Reaped   bool   `json:"reaped,omitzero"`    // that is deleted, or about to be; see Job.Reaped
+	Sink     Sink   `json:"sink,omitzero"`      // where its output goes; "": to files
+	SinkWhy  string `json:"sink_why,omitzero"`  // in one line
 
 	Kill *Kill `json:"kill,omitempty"` // `kill run`: ends this run, the policy goes on
 }

@@ -71,6 +71,9 @@ type appender struct {
 	errs  []error   // what else went wrong
 
 	pruning error // why old files could not be deleted
+
+	copy  *copier   // nil: there is no copy in journald
+	noted time.Time // when what the copy lacks was recorded last
 }
 
 func newAppender(logs string, opt Options) *appender {
@@ -120,14 +123,18 @@ func (a *appender) release() {
 // close flushes and releases. The error tells what was lost since the start.
 func (a *appender) close() error {
 	a.flush()
-	if a.new != (Loss{}) && !a.lock.held {
+	a.retire()
+	a.release()
+	a.copy.close() // without the lock: who records the end may wait for it
+	a.noted = time.Time{}
+	if a.new != (Loss{}) || a.copy.lacks() {
 		// There was no room for the lock. Perhaps there is now, for the record.
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		_ = a.lock.acquire(ctx)
+		a.retire()
+		a.release()
 	}
-	a.retire()
-	a.release()
 	a.lock.close()
 	a.closeFile()
 	if n := a.lost.Total(); n > 0 {
@@ -207,6 +214,7 @@ func (a *appender) flush() {
 	if err != nil {
 		a.drop(n)
 	}
+	a.copy.add(a.out)
 	a.mark.mended = [numStreams]bool{}
 	a.written = a.gathered
 	a.out = a.out[:0]

@@ -84,6 +84,7 @@ func (a *appender) mend(s Stream) {
 // record puts new losses where Lost finds them. If that fails too, the next call
 // tries again.
 func (a *appender) record() {
+	a.noteMissed()
 	if a.new == (Loss{}) || !a.lock.held {
 		return
 	}
@@ -91,3 +92,16 @@ func (a *appender) record() {
 		a.new = Loss{}
 	}
 }
+
+// noteMissed records what the copy in journald lacks, once in a while.
+func (a *appender) noteMissed() {
+	if a.copy == nil || !a.lock.held || time.Since(a.noted) < noteEvery {
+		return
+	}
+	a.noted = time.Now()
+	if m := a.copy.takeMissed(); m.Lines > 0 && recordMissed(a.lock.logs, m) != nil {
+		a.copy.miss(m)
+	}
+}
+
+const noteEvery = time.Second

@@ -36,6 +36,9 @@ func Drain(ctx context.Context, logs string, sources []Source, opt Options) erro
 	}
 	defer p.intake.close()
 	p.log.create = false
+	if p.log.copy != nil {
+		p.log.copy.closing = copyDraining
+	}
 	if err := p.log.acquire(ctx); err != nil {
 		p.log.lock.close()
 		return fmt.Errorf("wait for the pump: %w", err)

@@ -44,6 +44,9 @@ type Options struct {
 	// Idle ends Pump when no byte came for that long. 0: never.
 	Idle time.Duration
 
+	// Copy has a copy of each line sent to journald, of this origin; nil: none.
+	Copy *Origin
+
 	now   func() time.Time                    // time.Now
 	write func(*os.File, []byte) (int, error) // os.File.Write
 	hit   func(where string)                  // where tests end a pump

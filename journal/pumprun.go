@@ -32,6 +32,7 @@ func newPump(ctx context.Context, logs string, sources []Source, opt Options) (*
 		return nil, fmt.Errorf("open the sources: %w", err)
 	}
 	p := &pump{opt: opt, intake: in, log: newAppender(logs, opt), last: time.Now()}
+	p.log.copy = newCopier(opt.Copy)
 	for i, s := range sources {
 		p.inlets = append(p.inlets, &inlet{stream: s.Stream, index: i, buf: make([]byte, inletSize)})
 	}

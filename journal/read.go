@@ -57,12 +57,11 @@ const maxLine = 16 << 20
 
 // Reader reads a run's output. It is for one goroutine.
 type Reader struct {
-	files    files
-	parser   parser
-	opt      ReadOptions
-	start    [numStreams]position
-	open     [numStreams]joint
-	order    []Stream // the streams whose line is open, by their last piece
+	files  files
+	parser parser
+	opt    ReadOptions
+	start  [numStreams]position
+	joiner
 	finished bool
 	over     bool // finished, and all was read
 
@@ -98,11 +97,11 @@ func Open(logs string, opt ReadOptions) (*Reader, error) {
 func (r *Reader) Next() (Line, error) {
 	for {
 		if r.over {
-			return r.rest()
+			return r.rest(r.opt.Since)
 		}
 		raw, torn, at, err := r.next()
 		if r.files.gone[0] > 0 && err == nil {
-			if line, rerr := r.rest(); rerr == nil {
+			if line, rerr := r.rest(r.opt.Since); rerr == nil {
 				r.behind, r.behindTorn, r.behindAt = raw, torn, at
 				return line, nil
 			}
@@ -110,7 +109,7 @@ func (r *Reader) Next() (Line, error) {
 		}
 		if errors.Is(err, io.EOF) && r.finished {
 			r.over = true
-			return r.rest()
+			return r.rest(r.opt.Since)
 		}
 		if err != nil {
 			return Line{}, err

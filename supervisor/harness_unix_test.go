@@ -38,7 +38,7 @@ func TestMain(m *testing.M) {
 
 // shimVerb notes when step was called.
 func shimVerb(run tree.Run) error {
-	return Shim(string(run), 0, func(ref job.Ref) error {
+	return Shim(string(run), 0, job.SinkFile, func(ref job.Ref) error {
 		return tree.WriteFile(run.File("stepped"), fmt.Append(nil, ref.ID, ref.Run))
 	})
 }

@@ -20,6 +20,7 @@ type Run struct {
 	// Late are units that come with the run and go with it, see Steps.Late.
 	Late  []Unit
 	FIFOs FIFOs
+	Sink  job.Sink // where its output goes; FIFOs is empty for journal
 }
 
 // FIFOs is what the names of the two FIFOs begin with that a run's output goes
@@ -75,6 +76,13 @@ func (r Run) Units() (Unit, []Unit) {
 		{"IgnoreSIGPIPE", false},
 		{"SyslogIdentifier", "jobman"},
 	}}
+	if r.Sink == job.SinkJournal {
+		// What is above journald's limit would be lost. (In user scope it counts by
+		// user, whatever this says.) 0 would mean none, but 252 does not pass it on.
+		service.Properties = append(service.Properties,
+			Property{"LogRateLimitIntervalUSec", usec(time.Second)},
+			Property{"LogRateLimitBurst", uint32(100_000_000)})
+	}
 	service.Properties = append(service.Properties, r.Properties...)
 	if r.Limit > 0 {
 		service.Properties = append(service.Properties, Property{"RuntimeMaxUSec", usec(r.Limit)})
@@ -152,13 +160,18 @@ var cleanStatuses = func() Statuses {
 	return s
 }()
 
-// args is the command line of an internal verb. Where there are FIFOs, exec and
-// ended are told what their names begin with.
+// args is the command line of an internal verb. It is told what the
+// names of the FIFOs begin with, if there are any, and everybody who has to do with
+// it that journald is the sink, or one.
 func (r Run) args(verb string) []string {
-	if r.FIFOs == "" {
-		return escapeArgs(r.Exe, verb, r.Dir)
+	argv := []string{r.Exe, verb, r.Dir}
+	if r.FIFOs != "" {
+		argv = append(argv, string(r.FIFOs))
 	}
-	return escapeArgs(r.Exe, verb, r.Dir, string(r.FIFOs))
+	if r.Sink == job.SinkJournal || r.Sink == job.SinkBoth && verb != "exec" {
+		argv = append(argv, string(r.Sink))
+	}
+	return escapeArgs(argv...)
 }
 
 // description names the job for people. Any local user can read it, so it never

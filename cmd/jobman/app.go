@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 
 	"jobman/config"
@@ -37,6 +38,7 @@ type app struct {
 	tree         tree.Tree
 	store        store.Store
 	index        *bolt.Store // what is behind store, for those who look after it
+	untold       sync.Map    // by job.Ref: what tellLoss is to say of a run, see output.remember
 	*house.House             // nil until it is open
 }
 

@@ -39,7 +39,7 @@ func (a *app) followRun(j *job.Job) error {
 		if a.JSON {
 			show = func(line journal.Line) error { return a.printJSON(viewLine(j.ID, n, line)) }
 		}
-		return a.output(j.ID, n).follow(ctx, opt, ended, show)
+		return a.output(j, n).follow(ctx, opt, ended, show)
 	})
 	if errors.Is(err, syscall.EPIPE) {
 		return nil // whoever read has gone
@@ -51,7 +51,7 @@ func (a *app) followRun(j *job.Job) error {
 		return exitStatus(codeDetached)
 	}
 	if err != nil {
-		return err
+		return readProblem(err)
 	}
 	if done.Reason != job.ReasonExit {
 		a.note("%s: %s", done.Result, done.Message)

@@ -190,7 +190,7 @@ func (l *logsCmd) runs(j *job.Job) (numbers []int, err error) {
 func (s *share) cut(a *app, opt journal.ReadOptions) error {
 	s.first = opt.Tail
 	for i, left := len(s.runs)-1, opt.Tail; i > 0 && left != journal.All; i-- {
-		n, err := countLines(a.output(s.job.ID, s.runs[i]), left, opt.Streams)
+		n, err := countLines(a.output(s.job, s.runs[i]), left, opt.Streams)
 		if err != nil {
 			return readProblem(err)
 		}
@@ -225,6 +225,8 @@ func readProblem(err error) error {
 	switch {
 	case errors.Is(err, journal.ErrNoTimestamps):
 		return &problem{kind: "state", text: "--since: " + err.Error()}
+	case errors.Is(err, journal.ErrUnreadable):
+		return &problem{kind: "store", text: "read the output: " + err.Error(), hint: "sudo usermod -aG systemd-journal $USER"}
 	case errors.Is(err, fs.ErrPermission):
 		return &problem{kind: "store", text: "read the output: " + err.Error()}
 	}
@@ -233,7 +235,10 @@ func readProblem(err error) error {
 
 // tellLoss says on stderr what of a run's output could not be kept.
 func (a *app) tellLoss(j *job.Job, run int) error {
-	loss, err := a.output(j.ID, run).lost()
+	if tell, ok := a.untold.LoadAndDelete(job.Ref{ID: j.ID, Run: run}); ok {
+		return tell.(func() error)()
+	}
+	loss, err := journal.Lost(a.tree.Run(job.Ref{ID: j.ID, Run: run}).Logs())
 	if err != nil {
 		return err
 	}

@@ -99,7 +99,7 @@ func (f *follower) job(ctx context.Context, s *share) error {
 		opt := f.opt
 		opt.Tail = s.tail(n)
 		opt.Deleted = f.app.tellDeleted(s.job, n, opt.Since)
-		err := f.app.output(s.job.ID, n).follow(ctx, opt, ended, func(line journal.Line) error {
+		err := f.app.output(s.job, n).follow(ctx, opt, ended, func(line journal.Line) error {
 			if err := f.printer.line(s, n, line); err != nil {
 				return err
 			}

@@ -22,7 +22,7 @@ func (l *logsCmd) read(a *app, shares []*share, opt journal.ReadOptions, p *prin
 			opt := opt
 			opt.Tail = s.tail(run)
 			opt.Deleted = a.tellDeleted(s.job, run, opt.Since)
-			return a.output(s.job.ID, run).open(opt)
+			return a.output(s.job, run).open(opt)
 		}
 	}
 	err := merge(rows, func(r *row) error { return p.line(r.share, r.run, r.line) })

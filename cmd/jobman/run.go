@@ -105,6 +105,9 @@ func (r *runCmd) job(a *app, command []string) (*job.Job, []byte, error) {
 	if backend == "fork" && len(spec.Property) > 0 {
 		return nil, nil, usage("--property %s needs systemd, and this job would run without", spec.Property[0])
 	}
+	if err := a.keeps(spec); err != nil {
+		return nil, nil, err
+	}
 	if err := a.Equip(spec); err != nil {
 		return nil, nil, &problem{kind: "failed", text: "wait for a URL: " + err.Error(), err: err}
 	}

@@ -206,18 +206,10 @@ func (a *app) printRun(f *fields, j *job.Job, r *job.Run) {
 	}
 	f.add("  unit", unitName(j, r))
 	f.add("  used", used(r))
-	f.add("  output", a.describeOutput(j, r))
+	a.describeOutput(f, j, r)
 	if !r.Active() {
 		f.add("  printed", bytesText(r.LogBytes))
 	}
-}
-
-// describeOutput tells people where a run's output is.
-func (a *app) describeOutput(j *job.Job, r *job.Run) string {
-	if j.Reaped(r) {
-		return "deleted"
-	}
-	return a.tree.Run(job.Ref{ID: j.ID, Run: r.N}).Logs()
 }
 
 func used(r *job.Run) string {

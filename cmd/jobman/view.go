@@ -70,10 +70,14 @@ type conditionView struct {
 }
 
 type logView struct {
-	Sink   string    `json:"sink"`
-	Path   *job.Text `json:"path"` // null: reaped
+	Sink   job.Sink  `json:"sink"`
+	Why    *string   `json:"why"`
+	Path   *job.Text `json:"path"` // null: it is in journald alone, or reaped
 	Bytes  *int64    `json:"bytes"`
 	Reaped bool      `json:"reaped"`
+
+	Identifier *string `json:"identifier"` // in journald: what the SYSLOG_IDENTIFIER of its streams begins with
+	Uncopied   *int64  `json:"uncopied"`   // lines that journald's copy lacks; null: there is no copy
 }
 
 // stamp is a time as JSON shows it.
@@ -124,20 +128,8 @@ func (a *app) runView(j *job.Job, r *job.Run) runView {
 		ExitCode: r.ExitCode, Signal: known(r.Signal), PID: known(r.PID),
 		StartedAt: at(r.StartedAt), StoppedAt: at(r.StoppedAt), HeartbeatAt: a.heartbeat(r),
 		Unit: known(unitName(j, r)), InvocationID: known(r.InvocationID), CPUSeconds: r.CPUSeconds, MemoryPeak: r.MemoryPeak,
-		Log: a.logView(j, r),
+		Log: a.logOf(j, r),
 	}
-}
-
-// logView says where a run's output is, and once the run is over how much it was.
-func (a *app) logView(j *job.Job, r *job.Run) logView {
-	v := logView{Sink: "file", Reaped: j.Reaped(r)}
-	if !v.Reaped {
-		v.Path = known(job.Text(a.tree.Run(job.Ref{ID: j.ID, Run: r.N}).Logs()))
-	}
-	if !r.Active() {
-		v.Bytes = &r.LogBytes
-	}
-	return v
 }
 
 // unitName is the systemd unit of a run, or "" where there is none.
