@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 
 	"jobman/job"
 )
@@ -22,20 +24,20 @@ func (t tx) migrate(version int) error {
 		return err
 	}
 	var j *job.Job
-	sized := map[string][]byte{} // runs, as they are to be
+	var b books
 	for k, v := range all(t.jobs()) {
 		id, _, isRun := bytes.Cut(k, []byte("/"))
 		if !isRun {
 			var err error
-			if j, err = t.store.decode(document{job: v}); err != nil {
-				return err
+			if j, err = (document{job: v}).brief(); err != nil {
+				return t.store.unreadable(err)
 			}
 			now := newEntry(j)
-			if err := t.bookEnd(nil, &now); err != nil {
-				return err
+			if key := now.endKey(); key != nil {
+				b.ended = append(b.ended, string(key))
 			}
-			if err := t.putAwaited(nil, &now); err != nil {
-				return err
+			for _, id := range now.awaits {
+				b.awaited = append(b.awaited, string(awaitedKey(id, j.ID)))
 			}
 			continue
 		}
@@ -46,27 +48,58 @@ func (t tx) migrate(version int) error {
 		if r.Active() {
 			continue
 		}
-		size, err := t.store.tree.Run(job.Ref{ID: j.ID, Run: r.N}).LogBytes()
-		if err != nil {
+		var err error
+		if r.LogBytes, err = t.store.tree.Run(job.Ref{ID: j.ID, Run: r.N}).LogBytes(); err != nil {
 			return fmt.Errorf("take the size of output: %w", err)
 		}
-		if size == 0 {
-			continue
+		if key := outputKey(j.ID, &r, j.ReapedRuns); key != nil {
+			b.outputs = append(b.outputs, printed{string(key), string(k), r})
 		}
-		r.LogBytes = size
-		if err := t.bookRun(j.ID, v, &r, j.ReapedRuns); err != nil {
-			return err
-		}
-		if sized[string(k)], err = json.Marshal(&r); err != nil {
+	}
+	return t.putBooks(b)
+}
+
+// books are what migrate enters.
+type books struct {
+	ended, awaited []string // keys
+	outputs        []printed
+}
+
+// printed is a run that has output: its keys in by_output and in jobs.
+type printed struct {
+	key, run string
+	job.Run
+}
+
+// putBooks enters them in the order of the keys: bbolt moves all that comes after a
+// key that is added, however many there are.
+func (t tx) putBooks(b books) error {
+	slices.Sort(b.ended)
+	slices.Sort(b.awaited)
+	slices.SortFunc(b.outputs, func(a, b printed) int { return strings.Compare(a.key, b.key) })
+	for _, key := range b.ended {
+		if err := t.Bucket(bucketEnd).Put([]byte(key), nil); err != nil {
 			return err
 		}
 	}
-	for k, v := range sized {
-		if err := t.jobs().Put([]byte(k), v); err != nil {
+	for _, key := range b.awaited {
+		if err := t.Bucket(bucketAwaited).Put([]byte(key), nil); err != nil {
 			return err
 		}
 	}
-	return nil
+	for _, p := range b.outputs {
+		run, err := json.Marshal(&p.Run)
+		if err != nil {
+			return err
+		}
+		if err := t.jobs().Put([]byte(p.run), run); err != nil {
+			return err
+		}
+		if err := t.book([]byte(p.key), p.LogBytes, true); err != nil {
+			return err
+		}
+	}
+	return t.addTo(keyEnded, int64(len(b.ended)))
 }
 
 // added is how many of the buckets, from the last, came after a schema.
