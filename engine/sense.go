@@ -45,12 +45,16 @@ func (e *Engine) sense(ctx context.Context, j *job.Job, o *job.Observation) erro
 			o.Watches[i] = e.Sensors.Watch(c)
 		}
 	}
-	if !e.Patient || !j.PollDue(*o) {
+	if !e.Patient {
+		return nil
+	}
+	due := j.PollsDue(*o)
+	if due == nil {
 		return nil
 	}
 	var checking sync.WaitGroup
 	for i, c := range j.Conditions {
-		if c.Kind.Polled() {
+		if due[i] {
 			checking.Go(func() { o.Checks[i] = e.Sensors.Check(ctx, j, c) })
 		}
 	}

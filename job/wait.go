@@ -44,7 +44,8 @@ type Check struct {
 // Condition is one thing that a job waits for, and what the last look at it found.
 type Condition struct {
 	Kind   Kind `json:"kind"`
-	Target Text `json:"target"` // as the option gives it; paths are absolute, jobs are ids
+	Target Text `json:"target"`          // as the option gives it; paths are absolute, jobs are ids
+	Sensor int  `json:"sensor,omitzero"` // the place, from 1, of the sensor that it is of; 0: it is of none
 	Check
 }
 
@@ -72,6 +73,7 @@ type Wait struct {
 	HTTP          []string  `json:"http,omitempty"`
 	S3            []string  `json:"s3,omitempty"`
 	Job           []string  `json:"job,omitempty"`
+	Sensor        []Sensor  `json:"sensor,omitempty"`       // see sensor.go
 	Any           bool      `json:"any,omitzero"`           // one condition is enough
 	PollInterval  Duration  `json:"poll-interval,omitzero"` // of what is polled
 	ExtraDelay    Duration  `json:"extra-delay,omitzero"`   // after the conditions were met
@@ -105,11 +107,21 @@ func (w *Wait) Conditions() (all []Condition) {
 	for _, id := range w.Job {
 		add(KindJob, Text(id))
 	}
+	for i, s := range w.Sensor {
+		for _, target := range s.Targets {
+			all = append(all, Condition{Kind: s.Kind, Target: target, Sensor: i + 1})
+		}
+	}
 	return all
 }
 
 // Check tells why nobody could wait like that.
 func (w *Wait) Check() error {
+	for i := range w.Sensor {
+		if err := w.Sensor[i].Check(); err != nil {
+			return fmt.Errorf("wait.sensor %w", err)
+		}
+	}
 	if w.AbortDatetime.IsZero() {
 		return nil
 	}
@@ -151,44 +163,39 @@ func (j *Job) Sensing() bool { return j.Phase == Waiting && j.MetAt.IsZero() }
 // by a process of its own, which may take its time.
 func (j *Job) Polling() bool { return j.Sensing() && j.Polls() }
 
-// PollDue tells whether the polled conditions are to be checked now: when their
-// time has come, or when they were met at the last look and all others are met
-// now, because all must hold in one evaluation.
-func (j *Job) PollDue(o Observation) bool {
+// PollsDue tells which of the conditions are to be polled now, by their place; nil:
+// none. It is those whose time has come, and those that were met at the last look
+// if the wait is over should they be met still: what is looked at must hold in one
+// evaluation.
+func (j *Job) PollsDue(o Observation) (due []bool) {
 	if !j.MetAt.IsZero() || !j.Polls() {
-		return false
+		return nil
 	}
-	if j.PolledAt.IsZero() || o.Now.Before(j.PolledAt) || !o.Now.Before(j.nextPoll()) {
-		return true
-	}
-	if j.Spec.Wait.Any {
-		return false
-	}
+	seen := *j
+	seen.Conditions, seen.Held = slices.Clone(j.Conditions), slices.Clone(j.Held)
+	seen.absorbChecks(o)
+	all := seen.whole(o)
+	decisive := all.met && !all.proved
 	for i, c := range j.Conditions {
-		switch {
-		case c.Kind.Timed():
-			if o.Now.Before(j.dueTime(c)) {
-				return false
+		if c.Kind.Polled() && (decisive && c.Met || c.At.IsZero() || o.Now.Before(c.At) || !o.Now.Before(j.nextPoll(c))) {
+			if due == nil {
+				due = make([]bool, len(j.Conditions))
 			}
-		case c.Kind.Polled():
-			if !c.Met {
-				return false
-			}
-		case i >= len(o.Checks) || !o.Checks[i].Met:
-			return false
+			due[i] = true
 		}
 	}
-	return true
+	return due
 }
 
-func (j *Job) nextPoll() time.Time { return j.PolledAt.Add(time.Duration(j.Spec.Wait.PollInterval)) }
-
-// dueTime is when a timed condition is met.
-func (j *Job) dueTime(c Condition) time.Time {
-	if c.Kind == KindDatetime {
-		return j.Spec.Wait.Datetime
+// nextPoll is when a polled condition is due to be checked.
+func (j *Job) nextPoll(c Condition) time.Time {
+	switch {
+	case c.At.IsZero():
+		return j.Since // at once
+	case c.Sensor > 0:
+		return c.At.Add(time.Duration(j.Spec.Wait.Sensor[c.Sensor-1].PollInterval))
 	}
-	return later(j.Since, time.Duration(*j.Spec.Wait.Timedelta))
+	return c.At.Add(time.Duration(j.Spec.Wait.PollInterval))
 }
 
 // later adds without overflow.
@@ -234,60 +241,28 @@ func (j *Job) wait(o Observation) (start bool) {
 // evaluate takes in what was found of the conditions, and notes when they hold
 // together (MetAt), or when to look again (NextAt).
 func (j *Job) evaluate(o Observation) {
-	w := &j.Spec.Wait
-	j.Conditions = slices.Clone(j.Conditions)
-	var next time.Time // of the timed conditions
-	met, impossible, polled, timed := 0, 0, false, true
-	moment := j.Since // when the last timed condition came to hold
-	for i := range j.Conditions {
-		c := &j.Conditions[i]
-		if c.Kind.Timed() {
-			due := j.dueTime(*c)
-			c.Check = Check{At: o.Now, Met: !o.Now.Before(due)}
-			switch {
-			case c.Met && (met == 0 || due.After(moment) != w.Any):
-				moment = due
-			case !c.Met && (next.IsZero() || due.After(next) != w.Any):
-				next = due
-			}
-		} else {
-			timed = false
-			if i < len(o.Checks) && !o.Checks[i].At.IsZero() {
-				c.Check = o.Checks[i]
-				polled = polled || c.Kind.Polled()
-			}
-		}
-		if c.Met {
-			met++
-		}
-		if c.Impossible {
-			impossible++
-		}
-	}
-	if polled {
-		j.PolledAt = o.Now
-	}
-	all := len(j.Conditions)
-	// A polled condition that was met at an earlier look proves nothing now.
-	fresh := w.Any || !j.Polls() || polled
+	j.Conditions, j.Held = slices.Clone(j.Conditions), slices.Clone(j.Held)
+	j.absorbChecks(o)
+	all := j.whole(o)
 	switch {
-	case met == all && fresh, w.Any && met > 0:
+	case all.proved:
 		j.MetAt = o.Now
-		if timed && !moment.IsZero() {
-			j.MetAt = moment
+		if all.timed && !all.at.IsZero() {
+			j.MetAt = all.at
 		}
 		return
-	case impossible > 0 && !w.Any, impossible == all:
+	case all.impossible:
 		j.end(Failure, ReasonWaitImpossible, j.whyImpossible(), o.Now)
 		return
-	}
-	j.NextAt = next
-	if j.Polls() {
-		poll := j.Since // at once
-		if !j.PolledAt.IsZero() {
-			poll = j.nextPoll()
+	case all.met: // as far as is known: who may poll looks at once
+		if j.NextAt.IsZero() || o.Now.Before(j.NextAt) {
+			j.NextAt = o.Now
 		}
-		if j.NextAt.IsZero() || poll.Before(j.NextAt) {
+		return
+	}
+	j.NextAt = all.at
+	for _, c := range j.Conditions {
+		if poll := j.nextPoll(c); c.Kind.Polled() && (j.NextAt.IsZero() || poll.Before(j.NextAt)) {
 			j.NextAt = poll
 		}
 	}

@@ -71,11 +71,9 @@ func TestWaiting(t *testing.T) {
 						look(i)
 					}
 				}
-				if w.job.PollDue(w.observe()) {
-					for i, cond := range w.job.Conditions {
-						if cond.Kind.Polled() {
-							look(i)
-						}
+				for i, due := range w.job.PollsDue(w.observe()) {
+					if due {
+						look(i)
 					}
 				}
 				w.once()
