@@ -117,6 +117,18 @@ func (s Setting) Problem(text string) Problem {
 	return Problem{File: s.File(), Line: s.Line(), Key: s.Key(), Text: text}
 }
 
+// TableProblem is what is wrong with the settings of a table together.
+func (s Setting) TableProblem(text string) Problem {
+	key := s.Section
+	if s.Name != "" {
+		key += "." + tomlKey(s.Name)
+	}
+	return Problem{File: s.File(), Key: key, Text: text}
+}
+
+// OfRun tells whether a section has options of run.
+func OfRun(section string) bool { return levels[section] != 0 }
+
 // Key is how a TOML file would write where the setting is.
 func (s Setting) Key() string {
 	parts := []string{fileOption(s.Section, s.Option)}

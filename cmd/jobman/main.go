@@ -50,7 +50,7 @@ func main() {
 // run is the program: it returns the exit code.
 func run(argv []string, stdout, stderr io.Writer) int {
 	out := &writer{Writer: stdout}
-	a := &app{ctx: context.Background(), stdout: out, stderr: stderr, umask: house.Restrict()}
+	a := &app{ctx: context.Background(), stdout: out, stderr: stderr, umask: house.Restrict(), settings: new(config.Settings), resolved: new(config.Resolved)}
 	// Until the command line is read, what it says decides how errors are told.
 	a.JSON = slices.Contains(argv[:commandStart(argv)], "--json")
 	err := a.parse(argv)
@@ -96,12 +96,11 @@ func (a *app) parse(argv []string) (err error) {
 	out := helpWriter{a.stdout, a.stderr}
 	// To build the parser takes longer than anything else that `run` does, so it
 	// is built once, and learns of the settings later.
-	settings := new(config.Settings)
 	var filled any = &g
-	if len(argv) > 1 && argv[0] == "run" {
+	if len(argv) > 1 && argv[0] == verbRun {
 		filled = &g.runGrammar
 	}
-	k, err := newParser(filled, out, kong.Resolvers(resolver(settings)))
+	k, err := newParser(filled, out, kong.Resolvers(kong.ResolverFunc(a.answer)))
 	if err != nil {
 		return err
 	}
@@ -111,13 +110,14 @@ func (a *app) parse(argv []string) (err error) {
 	if done, err := a.bare(k); done || err != nil {
 		return err
 	}
-	// The common options, of which --config-file decides what the others are.
-	found, err := loadSettings(a.words.flags)
-	if err != nil {
+	if err := a.loadSettings(k.Model); err != nil {
 		return err
 	}
-	*settings = *found
-	a.settings = settings
+	if a.words.verb[0] == verbRun {
+		if err := a.settle(); err != nil {
+			return err
+		}
+	}
 	ctx, err := k.Parse(a.words.kong())
 	if errors.Is(err, helpShown{}) {
 		return nil
@@ -130,23 +130,4 @@ func (a *app) parse(argv []string) (err error) {
 	}
 	a.common = g.common
 	return ctx.Run(a)
-}
-
-// loadSettings reads the configuration that the flags name, or the usual one.
-func loadSettings(flags []string) (*config.Settings, error) {
-	file := os.Getenv(config.Variable("", "config-file"))
-	for _, f := range flags {
-		if v, ok := cutFlag(f, "--config-file"); ok {
-			file = v
-		}
-	}
-	home, err := homeDir()
-	if err != nil {
-		home = "/nonexistent"
-	}
-	s, err := config.Load(file, home, "/etc/jobman")
-	if err != nil {
-		return nil, &problem{kind: "config", text: err.Error()}
-	}
-	return s, nil
 }
