@@ -49,6 +49,7 @@ func Load(places Places, schema func() Schema) *Settings {
 		s.problems = append(s.problems, f.read(&s.schema, places.Trusted)...)
 		s.files = append(s.files, f)
 	}
+	s.problems.Sort()
 	return s
 }
 

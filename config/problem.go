@@ -1,7 +1,9 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"jobman/job"
@@ -42,6 +44,19 @@ func (p Problems) Error() string {
 		text += fmt.Sprintf(" (and %d more)", len(p)-1)
 	}
 	return text
+}
+
+// Sort puts problems in the order of files, as they first come, and of lines.
+func (p Problems) Sort() {
+	first := map[string]int{}
+	for i, problem := range p {
+		if _, told := first[problem.File]; !told {
+			first[problem.File] = i
+		}
+	}
+	slices.SortStableFunc(p, func(a, b Problem) int {
+		return cmp.Or(first[a.File]-first[b.File], a.Line-b.Line)
+	})
 }
 
 // nearest is the name that a word is a misspelling of, or "". The last part of a

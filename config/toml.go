@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -14,7 +15,7 @@ func AppendTOML(out []byte, settings []Setting, comment func(Setting) string) []
 	settings = slices.Clone(settings)
 	slices.SortStableFunc(settings, func(a, b Setting) int {
 		if a.Section != b.Section {
-			return strings.Compare(a.Section, b.Section) // the common ones first
+			return cmp.Or(rank(a.Section)-rank(b.Section), strings.Compare(a.Section, b.Section))
 		}
 		if n, err := strconv.Atoi(a.Name); err == nil && a.Section == sectionPatterns {
 			if m, err := strconv.Atoi(b.Name); err == nil && n != m {
@@ -37,6 +38,16 @@ func AppendTOML(out []byte, settings []Setting, comment func(Setting) string) []
 		out = append(out, '\n')
 	}
 	return out
+}
+
+// rank is where a section stands: the common options first, which no table may
+// precede, then the verbs.
+func rank(section string) int {
+	order := []string{"", verbRun, "a verb", sectionPatterns, sectionGroups, sectionNames, sectionSpecs, sectionSensors, sectionCallbacks, sectionReaper}
+	if i := slices.Index(order, section); i >= 0 {
+		return i
+	}
+	return 2
 }
 
 // header begins the table that a setting is in.

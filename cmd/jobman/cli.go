@@ -30,19 +30,9 @@ type common struct {
 // grammar is the command line.
 type grammar struct {
 	runGrammar
-
-	List   listCmd    `cmd:"" help:"Show active jobs and the newest completed ones."`
-	Show   showCmds   `cmd:"" help:"Show all about a job or one of its runs."`
-	Logs   logsCmd    `cmd:"" help:"Print the output of jobs."`
-	Kill   killCmds   `cmd:"" help:"End jobs, or one run of a job."`
-	Start  startCmd   `cmd:"" help:"End a job's waiting: it runs now."`
-	Signal signalCmd  `cmd:"" help:"Send a signal to a running command, nothing else."`
-	Wait   waitCmd    `cmd:"" help:"Wait until jobs complete."`
-	Rerun  rerunCmd   `cmd:"" help:"Submit a copy of a job."`
-	Config configCmds `cmd:"" help:"Show and check the configuration."`
-	Doctor doctorCmd  `cmd:"" help:"Say what works here and what doesn't; rebuild a damaged index."`
-	Setup  setupCmd   `cmd:"" help:"Make jobs survive logout and reboot."`
-	Help   helpCmd    `cmd:"" help:"Show help for a verb."`
+	jobVerbs
+	Rerun rerunCmd `cmd:"" help:"Submit a copy of a job."`
+	upkeepVerbs
 }
 
 // runGrammar is the command line where run is known to be the verb. Its parser is
@@ -53,6 +43,33 @@ type runGrammar struct {
 	Version versionFlag `help:"Print the version."`
 
 	Run runCmd `cmd:"" help:"Submit a job. This is the verb where none is written: jobman sleep 10."`
+}
+
+// lightGrammar is the command line where rerun is known not to be the verb: it has
+// all the flags of run once more.
+type lightGrammar struct {
+	runGrammar
+	jobVerbs
+	upkeepVerbs
+}
+
+// jobVerbs are those for jobs that there are.
+type jobVerbs struct {
+	List   listCmd   `cmd:"" help:"Show active jobs and the newest completed ones."`
+	Show   showCmds  `cmd:"" help:"Show all about a job or one of its runs."`
+	Logs   logsCmd   `cmd:"" help:"Print the output of jobs."`
+	Kill   killCmds  `cmd:"" help:"End jobs, or one run of a job."`
+	Start  startCmd  `cmd:"" help:"End a job's waiting: it runs now."`
+	Signal signalCmd `cmd:"" help:"Send a signal to a running command, nothing else."`
+	Wait   waitCmd   `cmd:"" help:"Wait until jobs complete."`
+}
+
+// upkeepVerbs are the others.
+type upkeepVerbs struct {
+	Config configCmds `cmd:"" help:"Show and check the configuration."`
+	Doctor doctorCmd  `cmd:"" help:"Say what works here and what doesn't; rebuild a damaged index."`
+	Setup  setupCmd   `cmd:"" help:"Make jobs survive logout and reboot."`
+	Help   helpCmd    `cmd:"" help:"Show help for a verb."`
 }
 
 type showCmds struct {

@@ -98,6 +98,7 @@ func (a *app) checkConfig() (config.Problems, error) {
 		c.together(l)
 	}
 	c.sections()
+	c.found.Sort()
 	return c.found, nil
 }
 

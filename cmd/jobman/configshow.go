@@ -35,8 +35,7 @@ func (c *configShowCmd) Run(a *app) error {
 		return usage("config has no %q; it has show, check, paths, schema and trust", a.words.args[0]).try("jobman help config")
 	}
 	if err := a.settings.Err(); err != nil {
-		a.note("%v", err)
-		a.note("there is more, or what is shown is not all: see jobman config check")
+		a.note("what is wrong is not shown: %v; see jobman config check", err)
 	}
 	one := c.JobSpec != "" || c.Name != "" || c.Group != "" || len(a.words.command()) > 0
 	sub := config.Subject{JobSpec: c.JobSpec, Command: a.words.command()}

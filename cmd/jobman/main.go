@@ -92,15 +92,10 @@ func (a *app) parse(argv []string) (err error) {
 			panic(r)
 		}
 	}()
-	var g grammar
-	out := helpWriter{a.stdout, a.stderr}
+	filled, common := grammarFor(argv)
 	// To build the parser takes longer than anything else that `run` does, so it
 	// is built once, and learns of the settings later.
-	var filled any = &g
-	if len(argv) > 1 && argv[0] == verbRun {
-		filled = &g.runGrammar
-	}
-	k, err := newParser(filled, out, kong.Resolvers(kong.ResolverFunc(a.answer)))
+	k, err := newParser(filled, helpWriter{a.stdout, a.stderr}, kong.Resolvers(kong.ResolverFunc(a.answer)))
 	if err != nil {
 		return err
 	}
@@ -128,6 +123,23 @@ func (a *app) parse(argv []string) (err error) {
 	if err != nil {
 		return explain(err, a.words)
 	}
-	a.common = g.common
+	a.common = *common
 	return ctx.Run(a)
+}
+
+// grammarFor is as much of the grammar as a command line needs.
+func grammarFor(argv []string) (any, *common) {
+	needs := func(words ...string) bool {
+		return slices.ContainsFunc(words, func(w string) bool { return slices.Contains(argv, w) })
+	}
+	switch {
+	case len(argv) > 1 && argv[0] == verbRun:
+		g := new(runGrammar)
+		return g, &g.common
+	case len(argv) == 0 || needs("rerun", "help", "--help", "-h"):
+		g := new(grammar)
+		return g, &g.common
+	}
+	g := new(lightGrammar)
+	return g, &g.common
 }

@@ -51,7 +51,10 @@ const verbRun = "run"
 // verbOptions are the options of all verbs but run.
 func verbOptions(app *kong.Application) map[string][]config.Option {
 	if len(app.Children) == 1 {
-		var g grammar
+		var g struct {
+			jobVerbs
+			upkeepVerbs
+		}
 		k, err := newParser(&g, helpWriter{})
 		if err != nil {
 			return nil
@@ -59,24 +62,18 @@ func verbOptions(app *kong.Application) map[string][]config.Option {
 		app = k.Model
 	}
 	verbs := map[string][]config.Option{}
-	add := func(node *kong.Node) {
-		all := options(node.Flags)
-		if node.Name == "rerun" { // all else is the original's
-			all = slices.DeleteFunc(all, func(o config.Option) bool { return o.Name != "follow" && o.Name != "unique" })
-		}
-		if len(all) > 0 {
-			verbs[configVerb(node)] = all
-		}
-	}
 	for _, node := range app.Children {
 		if node.Name == verbRun {
 			continue
 		}
-		add(node)
-		for _, child := range node.Children {
-			add(child)
+		for _, of := range append([]*kong.Node{node}, node.Children...) {
+			if all := options(of.Flags); len(all) > 0 {
+				verbs[configVerb(of)] = all
+			}
 		}
 	}
+	// All other options of rerun are the original's.
+	verbs["rerun"] = []config.Option{{Name: "unique", Type: "boolean"}, {Name: "follow", Type: "boolean"}}
 	return verbs
 }
 
