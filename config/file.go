@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // file is one configuration file.
@@ -42,11 +43,16 @@ func (f *file) read(schema *Schema, trusted func(string) bool) Problems {
 	if len(text) > maxFile {
 		return Problems{{File: f.name, Text: fmt.Sprintf("it has %d bytes, and at most %d are read", len(text), maxFile)}}
 	}
+	return f.parse(text, schema, !f.here || trusted != nil && trusted(sum(text)))
+}
+
+// parse takes in what the file's text sets.
+func (f *file) parse(text []byte, schema *Schema, trusted bool) Problems {
 	f.format, f.text = formats[ending(f.name)], text
-	r := &reader{file: f, schema: schema, format: f.format}
-	if f.here && (trusted == nil || !trusted(sum(text))) {
-		r.untrusted = true
+	if !utf8.Valid(text) {
+		return Problems{{File: f.name, Text: "it is not UTF-8"}}
 	}
+	r := &reader{file: f, schema: schema, format: f.format, untrusted: !trusted}
 	raw, err := decode(r.format, text)
 	if err != nil {
 		line, why := errorLine(text, err)
@@ -88,6 +94,10 @@ func (r *reader) complain(path []string, text string) {
 
 // take takes in one entry.
 func (r *reader) take(e entry) {
+	if slices.ContainsFunc(append([]string{fmt.Sprint(e.value)}, e.path...), func(s string) bool { return !utf8.ValidString(s) }) {
+		r.complain(e.path, "it is not UTF-8")
+		return
+	}
 	set, problem := r.place(e.path)
 	if problem == "" {
 		problem = r.fill(&set, e.value)

@@ -23,7 +23,7 @@ func decode(format string, text []byte) (raw map[string]any, err error) {
 	text = bytes.TrimPrefix(text, []byte("\xEF\xBB\xBF"))
 	codecs := viper.NewCodecRegistry()
 	for name, codec := range map[string]viper.Codec{
-		"yaml": yamlCodec{}, "json": jsonCodec{}, "env": envCodec{}, "hcl": hcl.Codec{}, "ini": ini.Codec{}, "properties": &javaproperties.Codec{},
+		"yaml": yamlCodec{}, "json": jsonCodec{}, "env": envCodec{}, "hcl": hcl.Codec{}, "ini": ini.Codec{KeyDelimiter: nowhere}, "properties": propertiesCodec{},
 	} {
 		if err := codecs.RegisterCodec(name, codec); err != nil {
 			return nil, err
@@ -110,6 +110,27 @@ func (yamlCodec) Decode(text []byte, raw map[string]any) error {
 	}
 	asText(&document)
 	return document.Decode(&raw)
+}
+
+// nowhere occurs in no key: keys are not taken apart by codecs, which would lose one
+// of timeout and timeout.run.
+const nowhere = "\x00"
+
+// propertiesCodec keeps the case of keys.
+type propertiesCodec struct{ noEncoder }
+
+// Decode implements viper.Decoder.
+func (propertiesCodec) Decode(text []byte, raw map[string]any) error {
+	c := &javaproperties.Codec{KeyDelimiter: nowhere}
+	if err := c.Decode(text, map[string]any{}); err != nil {
+		return err
+	}
+	for _, key := range c.Properties.Keys() {
+		if value, ok := c.Properties.Get(key); ok {
+			raw[key] = value
+		}
+	}
+	return nil
 }
 
 // envCodec is viper's, which takes letters, digits, _ and dots in keys only. Other

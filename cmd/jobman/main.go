@@ -82,7 +82,17 @@ func (w *writer) Write(b []byte) (int, error) {
 }
 
 // parse reads the command line and runs its verb.
-func (a *app) parse(argv []string) (err error) {
+func (a *app) parse(argv []string) error {
+	ctx, _, err := a.read(argv)
+	if ctx == nil || err != nil {
+		return err
+	}
+	return ctx.Run(a)
+}
+
+// read reads the command line into a grammar. There is no context where all is
+// done by then, as with --help.
+func (a *app) read(argv []string) (ctx *kong.Context, filled any, err error) {
 	defer func() { // kong leaves through Exit when it has shown help
 		switch r := recover().(type) {
 		case nil:
@@ -97,34 +107,34 @@ func (a *app) parse(argv []string) (err error) {
 	// is built once, and learns of the settings later.
 	k, err := newParser(filled, helpWriter{a.stdout, a.stderr}, kong.Resolvers(kong.ResolverFunc(a.answer)))
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	if a.words, err = split(k.Model, argv); err != nil {
-		return err
+		return nil, nil, err
 	}
 	if done, err := a.bare(k); done || err != nil {
-		return err
+		return nil, nil, err
 	}
 	if err := a.loadSettings(k.Model); err != nil {
-		return err
+		return nil, nil, err
 	}
 	if a.words.verb[0] == verbRun {
 		if err := a.settle(); err != nil {
-			return err
+			return nil, nil, err
 		}
 	}
-	ctx, err := k.Parse(a.words.kong())
+	ctx, err = k.Parse(a.words.kong())
 	if errors.Is(err, helpShown{}) {
-		return nil
+		return nil, nil, nil
 	}
 	if w, ok := a.stdout.(*writer); ok && err != nil && w.err != nil {
-		return w.err // it was help
+		return nil, nil, w.err // it was help
 	}
 	if err != nil {
-		return explain(err, a.words)
+		return nil, nil, explain(err, a.words)
 	}
 	a.common = *common
-	return ctx.Run(a)
+	return ctx, filled, nil
 }
 
 // grammarFor is as much of the grammar as a command line needs.
