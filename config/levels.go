@@ -31,6 +31,13 @@ type layer []Setting
 // hold for it. There may be no job-spec of that name.
 func (s *Settings) Resolve(sub Subject) (*Resolved, error) {
 	r := &Resolved{Command: sub.Command}
+	if set, short := variable(verbRun, "retry"); short {
+		for _, option := range []string{"retries.num-runs", "retries.num-successes"} {
+			if _, long := variable(verbRun, option); long {
+				return nil, set.Problem("it is short for " + Variable(verbRun, "retries.num-runs") + " and " + Variable(verbRun, "retries.num-successes") + ", and can't stand beside either")
+			}
+		}
+	}
 	var specs, named, grouped, matched, global []layer
 	if sub.JobSpec != "" {
 		if specs = s.of(sectionSpecs, sub.JobSpec); len(specs) == 0 {
