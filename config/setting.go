@@ -117,13 +117,14 @@ func (s Setting) Problem(text string) Problem {
 	return Problem{File: s.File(), Line: s.Line(), Key: s.Key(), Text: text}
 }
 
-// TableProblem is what is wrong with the settings of a table together.
+// TableProblem is what is wrong with the settings of a table together, of which this
+// is one.
 func (s Setting) TableProblem(text string) Problem {
 	key := s.Section
 	if s.Name != "" {
 		key += "." + tomlKey(s.Name)
 	}
-	return Problem{File: s.File(), Key: key, Text: text}
+	return Problem{File: s.File(), Line: s.Line(), Key: key, Text: text}
 }
 
 // OfRun tells whether a section has options of run.

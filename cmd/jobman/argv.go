@@ -111,6 +111,10 @@ func split(app *kong.Application, argv []string) (words, error) {
 	case w.verb[0] == "config" && len(w.verb) == 1:
 		w.verb = append(w.verb, "show")
 	}
+	if w.verb[0] == "rerun" && w.after > 1 {
+		return w, usage("rerun takes one job; another command for it comes after --").
+			try("jobman rerun %s -- %s", w.args[0], strings.Join(w.args[1:w.after], " "))
+	}
 	return w, w.writeOut()
 }
 

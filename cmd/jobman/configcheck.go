@@ -146,12 +146,18 @@ func (c *checker) answer(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, e
 // together checks what the options of a table ask for.
 func (c *checker) together(layer []config.Setting) {
 	c.layer = layer
+	first := layer[0]
+	for _, set := range layer {
+		if set.Line() < first.Line() {
+			first = set
+		}
+	}
 	if _, err := c.k.Parse([]string{verbRun}); err != nil {
-		c.add(layer[0].TableProblem(err.Error()))
+		c.add(first.TableProblem(strings.TrimPrefix(err.Error(), "--")))
 		return
 	}
 	for _, err := range c.g.Run.contradictions(c.app) {
-		c.add(layer[0].TableProblem(err.Error()))
+		c.add(first.TableProblem(strings.TrimPrefix(err.Error(), "--")))
 	}
 }
 

@@ -82,7 +82,8 @@ func (w *writer) Write(b []byte) (int, error) {
 }
 
 // parse reads the command line and runs its verb.
-func (a *app) parse(argv []string) error {
+func (a *app) parse(argv []string) (err error) {
+	defer helped(&err)
 	ctx, _, err := a.read(argv)
 	if ctx == nil || err != nil {
 		return err
@@ -90,18 +91,21 @@ func (a *app) parse(argv []string) error {
 	return ctx.Run(a)
 }
 
+// helped ends a panic that is none: kong leaves through Exit when it has shown help.
+func helped(err *error) {
+	switch r := recover().(type) {
+	case nil:
+	case helpShown:
+		*err = nil
+	default:
+		panic(r)
+	}
+}
+
 // read reads the command line into a grammar. There is no context where all is
 // done by then, as with --help.
 func (a *app) read(argv []string) (ctx *kong.Context, filled any, err error) {
-	defer func() { // kong leaves through Exit when it has shown help
-		switch r := recover().(type) {
-		case nil:
-		case helpShown:
-			err = nil
-		default:
-			panic(r)
-		}
-	}()
+	defer helped(&err)
 	filled, common := grammarFor(argv)
 	// To build the parser takes longer than anything else that `run` does, so it
 	// is built once, and learns of the settings later.

@@ -254,7 +254,7 @@ func (r *jobFlags) retries(a *app) (job.Retries, error) {
 		return p, a.past("retries.abort-datetime", f.AbortDatetime.Time)
 	}
 	if err := p.Check(); err != nil {
-		return p, usage("--%v", err)
+		return p, usage("%v", err)
 	}
 	return p, nil
 }

@@ -35,9 +35,6 @@ Examples:
 
 // Run submits a copy of a job.
 func (r *rerunCmd) Run(a *app) error {
-	if a.words.after != 1 {
-		return usage("rerun takes one job; another command for it comes after --").try("jobman help rerun")
-	}
 	if err := a.open(); err != nil {
 		return err
 	}
