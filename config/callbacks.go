@@ -47,7 +47,36 @@ func (s Setting) Redacted() Setting {
 	if s.Section == sectionCallbacks && slices.Contains(secrets, s.Option) {
 		s.Text, s.List = "...", nil
 	}
+	if adds(s.Option) && OfRun(s.Section) {
+		s.List = slices.Clone(s.Items())
+		for i, name := range s.List {
+			s.List[i] = redactInPlace(name)
+		}
+	}
 	return s
+}
+
+// redactInPlace takes from a callback that is given in place of a name what may be a
+// secret: all of a URL but its host.
+func redactInPlace(name string) string {
+	prefix := ""
+	if rest, ok := strings.CutPrefix(name, "slack:"); ok {
+		prefix, name = "slack:", rest
+	}
+	scheme, rest, ok := strings.Cut(name, "://")
+	if !ok {
+		return prefix + name
+	}
+	rest = rest[strings.LastIndexByte(rest[:hostEnd(rest)], '@')+1:]
+	return prefix + scheme + "://" + rest[:hostEnd(rest)] + "/..."
+}
+
+// hostEnd is where the host of a URL ends, whose scheme is cut off.
+func hostEnd(s string) int {
+	if i := strings.IndexAny(s, "/?#"); i >= 0 {
+		return i
+	}
+	return len(s)
 }
 
 func withFiles(options []Option) []Option {

@@ -105,6 +105,13 @@ func (r *reader) take(e entry) {
 	if problem == "" {
 		problem = r.forbidden(set)
 	}
+	if problem == "" && r.untrusted {
+		if problem = distrusted(set); problem != "" {
+			r.complain(e.path, problem)
+			r.problems[len(r.problems)-1].Untrusted = true
+			return
+		}
+	}
 	if problem != "" {
 		r.complain(e.path, problem)
 		return
@@ -203,9 +210,12 @@ func (r *reader) forbidden(set Setting) string {
 		return "the name is settled before [names] are looked at, so they can't set it"
 	case set.Section == sectionGroups && (set.Option == "group" || set.Option == "name"):
 		return "name and group are settled before [groups] are looked at, so they can't set them"
-	case !r.untrusted:
-		return ""
 	}
+	return ""
+}
+
+// distrusted tells why a file in the working directory can't make a setting.
+func distrusted(set Setting) string {
 	switch {
 	case levels[set.Section] == 0 || set.Section == sectionSpecs:
 		return "a file in the working directory may set options of run only, until it is trusted"

@@ -15,6 +15,8 @@ type Problem struct {
 	Line int    `json:"line"` // from 1; 0 if unknown
 	Key  string `json:"key"`
 	Text string `json:"message"`
+
+	Untrusted bool `json:"-"` // it is none once the file is trusted
 }
 
 func (p Problem) place() string {

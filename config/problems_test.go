@@ -243,6 +243,15 @@ max_age = "30d"
 			t.Errorf("%s is taken", text)
 		}
 	}
+	for given, shown := range map[string]string{
+		"slack:https://hooks.example/T0/secret": "slack:https://hooks.example/...", "https://user:pw@x.example?token=1": "https://x.example/...",
+		"ops": "ops", "mailto:a@b": "mailto:a@b",
+	} {
+		set := Setting{Section: verbRun, Option: optionNotify, List: []string{given}}.Redacted()
+		if set.List[0] != shown {
+			t.Errorf("%s is shown as %s", given, set.List[0])
+		}
+	}
 	for _, set := range s.Tables(sectionCallbacks) {
 		if shown := set.Redacted(); shown.Text == "x" && set.Option == "url" {
 			t.Error("the URL of a callback is shown")

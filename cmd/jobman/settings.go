@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"jobman/config"
+	"jobman/job"
 )
 
 // loadSettings reads the configuration.
@@ -19,10 +21,16 @@ func (a *app) loadSettings(model *kong.Application) error {
 	if a.lenient() {
 		return nil
 	}
-	if err := a.settings.Err(); err != nil {
-		return (&problem{kind: "config", text: err.Error(), err: err}).try("jobman config check")
+	err := a.settings.Err()
+	if err == nil {
+		return nil
 	}
-	return nil
+	p := (&problem{kind: "config", text: err.Error(), err: err}).try("jobman config check")
+	var all config.Problems
+	if errors.As(err, &all) && all[0].Untrusted {
+		return p.try("jobman config trust %s", quote([]job.Text{job.Text(all[0].File)}))
+	}
+	return p
 }
 
 // lenient tells whether a verb is to work with a configuration that can't be used.
