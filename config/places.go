@@ -73,7 +73,7 @@ func (p place) find() (*file, *Problem) {
 	for _, ext := range extensions {
 		name := p.name + "." + ext
 		info, err := os.Stat(name)
-		if errors.Is(err, fs.ErrNotExist) || err == nil && info.IsDir() {
+		if errors.Is(err, fs.ErrNotExist) || err == nil && !info.Mode().IsRegular() {
 			continue
 		}
 		if err != nil {

@@ -73,7 +73,7 @@ func TestAFileInTheWorkingDirectory(t *testing.T) {
 	for text, allowed := range map[string]bool{
 		"[run]\nretries.delay = '1s'": true, "[run]\nwait.file = ['x']": true, "[names.x]\ngroup = 'y'": true, "[groups.x]\nretry = 1": true,
 		"[[patterns]]\nmatch = 'x'\ngroup = 'y'": true,
-		"db = 'x'":                              false, "[list]\nlimit = 1": false, "[run]\nwait.script = ['./x']": false, "[run]\nproperty = ['a=b']": false, "[run]\nuid = 'root'": false,
+		"db = 'x'":                               false, "[list]\nlimit = 1": false, "[run]\nwait.script = ['./x']": false, "[run]\nproperty = ['a=b']": false, "[run]\nuid = 'root'": false,
 		"[run]\nnotify.any = ['x']": false, "[run]\nnotify.on-failure = ['x']": false, "[names.x]\nwait.script = ['./x']": false, "[[patterns]]\nmatch = 'x'\nuid = '0'": false,
 		"[run]\nenv = ['LD_PRELOAD=./x']": false, "[job_spec.x]\ncommand = ['x']": false, "[callbacks.x]\ntype = 'write'": false,
 		"[sensors.x]\ntype = 'file'": false, "[reaper]\nmax_jobs = 1": false,

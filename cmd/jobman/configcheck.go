@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -48,7 +49,8 @@ type checker struct {
 	found config.Problems
 }
 
-// checkConfig finds all that is wrong with the files, and with what they set.
+// checkConfig finds all that is wrong with the files and the variables, and with what
+// they set.
 func (a *app) checkConfig() (config.Problems, error) {
 	c := &checker{app: a, g: new(grammar)}
 	var own config.Problems
@@ -97,6 +99,7 @@ func (a *app) checkConfig() (config.Problems, error) {
 	for _, l := range layers {
 		c.together(l)
 	}
+	c.variables(flags)
 	c.sections()
 	c.found.Sort()
 	return c.found, nil
@@ -109,6 +112,23 @@ func (c *checker) add(err error) {
 	}
 	if !slices.Contains(c.found, p) {
 		c.found = append(c.found, p)
+	}
+}
+
+// variables checks those that set an option.
+func (c *checker) variables(flags map[string][]*kong.Flag) {
+	for _, verb := range slices.Sorted(maps.Keys(flags)) {
+		for _, flag := range flags[verb] {
+			if flag.Name == "help" || flag.Name == "version" {
+				continue
+			}
+			if set, ok := c.settings.Find(verb, flag.Name); ok && set.Variable != "" {
+				if _, err := settingValue(set, flag); err != nil {
+					c.add(err)
+				}
+				c.names(set)
+			}
+		}
 	}
 }
 

@@ -35,7 +35,13 @@ func (a *app) loadSettings(model *kong.Application) error {
 
 // lenient tells whether a verb is to work with a configuration that can't be used.
 func (a *app) lenient() bool {
-	return a.words.verb[0] == "config" || a.words.verb[0] == "help" || slices.Contains(a.words.flags, "--help")
+	switch a.words.verb[0] {
+	case "config", "help":
+		return true
+	case "doctor":
+		return !a.given("rebuild") // which store it is may be set there
+	}
+	return slices.Contains(a.words.flags, "--help")
 }
 
 // places are where configuration is looked for.
@@ -58,13 +64,12 @@ func (a *app) places() config.Places {
 
 // flag is the value of a flag on the command line, the last one if there are several.
 func (a *app) flag(name string) (value string, given bool) {
-	if a.words.cleared[name] {
-		given = true
-	}
+	given = a.words.cleared[name]
 	for _, f := range a.words.flags {
 		if v, ok := cutFlag(f, "--"+name); ok {
 			value, given = v, true
 		}
+		given = given || f == "--"+name
 	}
 	return value, given
 }
@@ -80,8 +85,9 @@ func (a *app) subject() config.Subject {
 		if a.line == nil {
 			return nil
 		}
-		if v, ok := a.line.options[name].(string); ok {
-			return &v
+		if v, said := a.line.options[name]; said {
+			text, _ := v.(string) // nil is cleared
+			return &text
 		}
 		return nil
 	}

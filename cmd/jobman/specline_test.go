@@ -77,6 +77,7 @@ func TestACompleteSpecIsSubmittedAsItIs(t *testing.T) {
 		`{"command": ["true"], "group": "own"}`:                   `"group":"own"`,
 		`{"command": ["true"], "group": ""}`:                      `"group":""`,
 		`{"command": ["true"], "resolved": true}`:                 `"group":""`,
+		`{"command": ["true"], "group": null}`:                    `"group":"g"`,
 		`{"command": ["true"], "resolved": true, "group": "own"}`: `"group":"own"`,
 	} {
 		spec, err := lineSpec(s, []byte(line))
