@@ -48,11 +48,11 @@ func FuzzSpecLine(f *testing.F) {
 	} {
 		f.Add([]byte(line))
 	}
+	s := newLines(f) // one for all lines, as with --from
 	f.Fuzz(func(t *testing.T, line []byte) {
 		if strings.Contains(string(line), "job") || strings.Contains(string(line), `\u`) {
 			t.Skip("jobs to wait for are looked up in the store")
 		}
-		s := newLines(t)
 		once, err := lineSpec(s, line)
 		if err != nil {
 			_ = err.Error()
