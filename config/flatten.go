@@ -40,9 +40,9 @@ func flatten(format string, path []string, value any, add func(entry), complain 
 	case []any:
 		if tables(v) {
 			for i, item := range v {
-				to := path
-				if !(format == "hcl" && (len(path) != 1 || path[0] != sectionPatterns)) {
-					to = deeper(strconv.Itoa(i + 1))
+				to := deeper(strconv.Itoa(i + 1))
+				if format == "hcl" && (len(path) != 1 || path[0] != sectionPatterns) {
+					to = path
 				}
 				flatten(format, to, item, add, complain)
 			}

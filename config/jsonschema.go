@@ -7,7 +7,9 @@ import "strings"
 func JSONSchema(schema Schema) map[string]any {
 	properties := map[string]any{}
 	for _, o := range schema.Common {
-		properties[o.Name] = o.jsonSchema()
+		if !o.Once {
+			properties[o.Name] = o.jsonSchema()
+		}
 	}
 	properties[verbRun] = table(verbRun, schema.Run)
 	for _, verb := range schema.Verbs() {
@@ -17,14 +19,13 @@ func JSONSchema(schema Schema) map[string]any {
 	for _, section := range named {
 		inner := table(section, schema.keys(section))
 		if section == sectionPatterns {
-			inner["required"] = []string{keyMatch}
+			inner.Required = []string{keyMatch}
 			properties[section] = map[string]any{"anyOf": []any{
-				map[string]any{"type": "array", "items": inner},
-				map[string]any{"type": "object", "additionalProperties": inner},
+				map[string]any{"type": "array", "items": inner}, object{Type: "object", Additional: inner},
 			}}
 			continue
 		}
-		properties[section] = map[string]any{"type": "object", "additionalProperties": inner}
+		properties[section] = object{Type: "object", Additional: inner}
 	}
 	return map[string]any{
 		"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "jobman's configuration",
@@ -32,29 +33,47 @@ func JSONSchema(schema Schema) map[string]any {
 	}
 }
 
+// object is the schema of a table.
+type object struct {
+	Type       string         `json:"type"`
+	Properties map[string]any `json:"properties,omitempty"`
+	Additional any            `json:"additionalProperties"`
+	Required   []string       `json:"required,omitempty"`
+}
+
 // table is the schema of a table of options: what stands before a dot is a table
 // of its own.
-func table(section string, options []Option) map[string]any {
-	root := map[string]any{"type": "object", "additionalProperties": false, "properties": map[string]any{}}
+func table(section string, options []Option) *object {
+	tables := map[string]*object{}
+	var at func(name string) *object
+	at = func(name string) *object {
+		if tables[name] != nil {
+			return tables[name]
+		}
+		tables[name] = &object{Type: "object", Properties: map[string]any{}, Additional: false}
+		if name != "" {
+			above, last := cutLast(name)
+			at(above).Properties[last] = tables[name]
+		}
+		return tables[name]
+	}
 	for _, o := range options {
 		if o.Once || section == sectionNames && o.Name == "name" || section == sectionGroups && (o.Name == "name" || o.Name == "group") {
 			continue
 		}
-		if _, ofRun := levels[section]; ofRun && o.Name == "timeout" {
+		if OfRun(section) && o.Name == "timeout" {
 			continue // a table: timeout.run
 		}
-		at := root
-		parts := strings.Split(fileOption(section, o.Name), ".")
-		for _, part := range parts[:len(parts)-1] {
-			properties := at["properties"].(map[string]any)
-			if properties[part] == nil {
-				properties[part] = map[string]any{"type": "object", "additionalProperties": false, "properties": map[string]any{}}
-			}
-			at = properties[part].(map[string]any)
-		}
-		at["properties"].(map[string]any)[parts[len(parts)-1]] = o.jsonSchema()
+		above, last := cutLast(fileOption(section, o.Name))
+		at(above).Properties[last] = o.jsonSchema()
 	}
-	return root
+	return at("")
+}
+
+// cutLast cuts a dotted name at its last dot.
+func cutLast(name string) (above, last string) {
+	i := strings.LastIndexByte(name, '.')
+	return name[:max(0, i)], name[i+1:]
 }
 
 func (o Option) jsonSchema() map[string]any {

@@ -27,8 +27,11 @@ func specOf(t *testing.T, toml string, argv ...string) (*job.Spec, error) {
 	if err != nil || ctx == nil {
 		return nil, err
 	}
-	r := filled.(*runGrammar).Run
-	spec, _, err := r.spec(a)
+	g, ok := filled.(*runGrammar)
+	if !ok {
+		t.Fatalf("%v is no line of run", argv)
+	}
+	spec, _, err := g.Run.spec(a)
 	return spec, err
 }
 
