@@ -91,7 +91,7 @@ func given(set config.Setting, text *string, o config.Option) config.Setting {
 	if text != nil {
 		set = config.Setting{Text: *text, Level: config.LevelFlag}
 	}
-	set.Section, set.Option = verbRun, o.Name
+	set.Section, set.Name, set.Option = verbRun, "", o.Name
 	return set
 }
 
