@@ -27,10 +27,14 @@ func (e *Engine) sense(ctx context.Context, j *job.Job, o *job.Observation, why 
 		return nil
 	}
 	err := e.look(ctx, j, o)
-	if err != nil || !e.Patient || !j.PollDue(*o) {
+	if err != nil || !e.Patient {
 		return err
 	}
-	return e.poll(ctx, j, o, why)
+	due := j.PollsDue(*o)
+	if due == nil {
+		return nil
+	}
+	return e.poll(ctx, j, o, due, why)
 }
 
 // look checks the conditions that can be checked at once.

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 
 	"jobman/engine"
@@ -77,7 +78,7 @@ func (h *House) Backend(name, scope string) (engine.Backend, error) {
 // Equip puts into the store what a job needs there beside the program of its
 // units: what looks at URLs. It is done by whoever submits, who carries that.
 func (h *House) Equip(s *job.Spec) error {
-	if len(s.Wait.HTTP)+len(s.Wait.S3) == 0 {
+	if !slices.ContainsFunc(s.Wait.Conditions(), func(c job.Condition) bool { return c.Kind == job.KindHTTP || c.Kind == job.KindS3 }) {
 		return nil
 	}
 	path, err := h.Tree.Helper("net", h.programs.Net)

@@ -32,7 +32,7 @@ type Job struct {
 
 	Conditions []Condition `json:"conditions,omitempty"` // of Spec.Wait
 	MetAt      time.Time   `json:"met_at,omitzero"`      // when they held
-	PolledAt   time.Time   `json:"polled_at,omitzero"`   // when those were checked last that are polled
+	Held       []time.Time `json:"held,omitempty"`       // by sensor: since when its conditions hold; zero: they don't
 	Released   bool        `json:"released,omitzero"`    // `start`: no extra delay
 	Since      time.Time   `json:"since,omitzero"`       // from when on delays count
 	NextAt     time.Time   `json:"next_at,omitzero"`     // when something is due

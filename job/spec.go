@@ -27,6 +27,11 @@ type Spec struct {
 	Property   []string `json:"property,omitempty"` // KEY=VALUE, see systemd.resource-control(5)
 	UID        string   `json:"uid,omitzero"`       // name or number; system scope only
 	GID        string   `json:"gid,omitzero"`
+	Notify     Notify   `json:"notify,omitzero"`
+
+	// Resolved: the spec is complete. Submitted again, it gets nothing from the
+	// configuration.
+	Resolved bool `json:"resolved,omitzero"`
 
 	// What the command inherits from the submitter, as with nohup(1).
 	Umask  Umask            `json:"umask"`

@@ -31,8 +31,11 @@ type app struct {
 	umask  int   // as it was inherited
 
 	settings *config.Settings
-	chosen   string // the backend, once it was chosen
-	host     string // this machine's name, once it was looked up
+	resolved *config.Resolved // the options of the job that is about to be submitted
+	line     *specLine        // what it is a copy of, or the line of --from that it is
+	env      []byte           // its environment; nil: ours
+	chosen   string           // the backend, once it was chosen
+	host     string           // this machine's name, once it was looked up
 
 	scope        string
 	tree         tree.Tree

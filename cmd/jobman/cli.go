@@ -11,7 +11,6 @@ import (
 	"github.com/alecthomas/kong"
 	"golang.org/x/term"
 
-	"jobman/config"
 	"jobman/job"
 )
 
@@ -21,7 +20,7 @@ type common struct {
 	Quiet       bool   `short:"q" help:"Print errors only; with list, ids alone."`
 	Verbose     bool   `short:"v" help:"Say more on stderr, such as which backend was chosen and why."`
 	LogLevel    string `enum:",error,warn,info,debug" default:"" placeholder:"LEVEL" help:"How much jobman says on stderr: error (as -q), warn (default), info (as -v) or debug; with show --events from which level on events are shown."`
-	ConfigFile  string `placeholder:"FILE" help:"Read this configuration instead of ~/.jobman.* and /etc/jobman/jobman.*."`
+	ConfigFile  string `placeholder:"FILE" help:"Read this configuration too; it is stronger than .jobman.*, ~/.jobman.* and /etc/jobman/jobman.*."`
 	User        bool   `help:"Use the user's systemd (default, but for root)."`
 	System      bool   `help:"Use the system's systemd (default for root)."`
 	BackendKind string `name:"backend" enum:"auto,systemd,fork" default:"auto" help:"What runs jobs: auto, systemd or fork."`
@@ -31,18 +30,9 @@ type common struct {
 // grammar is the command line.
 type grammar struct {
 	runGrammar
-
-	List   listCmd   `cmd:"" help:"Show active jobs and the newest completed ones."`
-	Show   showCmds  `cmd:"" help:"Show all about a job or one of its runs."`
-	Logs   logsCmd   `cmd:"" help:"Print the output of jobs."`
-	Kill   killCmds  `cmd:"" help:"End jobs, or one run of a job."`
-	Start  startCmd  `cmd:"" help:"End a job's waiting: it runs now."`
-	Signal signalCmd `cmd:"" help:"Send a signal to a running command, nothing else."`
-	Wait   waitCmd   `cmd:"" help:"Wait until jobs complete."`
-	Clean  cleanCmd  `cmd:"" help:"Delete completed jobs, or their output."`
-	Doctor doctorCmd `cmd:"" help:"Say what works here and what doesn't; rebuild a damaged index."`
-	Setup  setupCmd  `cmd:"" help:"Make jobs survive logout and reboot."`
-	Help   helpCmd   `cmd:"" help:"Show help for a verb."`
+	jobVerbs
+	Rerun rerunCmd `cmd:"" help:"Submit a copy of a job."`
+	upkeepVerbs
 }
 
 // runGrammar is the command line where run is known to be the verb. Its parser is
@@ -55,6 +45,34 @@ type runGrammar struct {
 	Run runCmd `cmd:"" help:"Submit a job. This is the verb where none is written: jobman sleep 10."`
 }
 
+// lightGrammar is the command line where rerun is known not to be the verb: it has
+// all the flags of run once more.
+type lightGrammar struct {
+	runGrammar
+	jobVerbs
+	upkeepVerbs
+}
+
+// jobVerbs are those for jobs that there are.
+type jobVerbs struct {
+	List   listCmd   `cmd:"" help:"Show active jobs and the newest completed ones."`
+	Show   showCmds  `cmd:"" help:"Show all about a job or one of its runs."`
+	Logs   logsCmd   `cmd:"" help:"Print the output of jobs."`
+	Kill   killCmds  `cmd:"" help:"End jobs, or one run of a job."`
+	Start  startCmd  `cmd:"" help:"End a job's waiting: it runs now."`
+	Signal signalCmd `cmd:"" help:"Send a signal to a running command, nothing else."`
+	Wait   waitCmd   `cmd:"" help:"Wait until jobs complete."`
+}
+
+// upkeepVerbs are the others.
+type upkeepVerbs struct {
+	Clean  cleanCmd   `cmd:"" help:"Delete completed jobs, or their output."`
+	Config configCmds `cmd:"" help:"Show and check the configuration."`
+	Doctor doctorCmd  `cmd:"" help:"Say what works here and what doesn't; rebuild a damaged index."`
+	Setup  setupCmd   `cmd:"" help:"Make jobs survive logout and reboot."`
+	Help   helpCmd    `cmd:"" help:"Show help for a verb."`
+}
+
 type showCmds struct {
 	Job showCmd    `cmd:"" help:"Show all about a job (the default: show JOB)."`
 	Run showRunCmd `cmd:"" help:"Show one run of a job."`
@@ -63,6 +81,14 @@ type showCmds struct {
 type killCmds struct {
 	Job killCmd    `cmd:"" help:"End jobs in any phase (the default: kill JOB...)."`
 	Run killRunCmd `cmd:"" help:"End one run; what the job does then is its policy's."`
+}
+
+type configCmds struct {
+	Show   configShowCmd   `cmd:"" help:"Print what is set, or what a job would get (the default: config)."`
+	Check  configCheckCmd  `cmd:"" help:"Tell everything that is wrong with the configuration."`
+	Paths  configPathsCmd  `cmd:"" help:"Print where configuration is looked for, strongest first."`
+	Schema configSchemaCmd `cmd:"" help:"Print a JSON Schema of configuration files, for editors."`
+	Trust  configTrustCmd  `cmd:"" help:"Let a file in a working directory, as it is now, set everything."`
 }
 
 type versionFlag bool
@@ -128,22 +154,6 @@ func textMapper[T any](parse func(string) (T, error)) kong.MapperFunc {
 		}
 		return err
 	}
-}
-
-// resolver answers for flags that were not given.
-func resolver(s *config.Settings) kong.Resolver {
-	return kong.ResolverFunc(func(_ *kong.Context, parent *kong.Path, flag *kong.Flag) (any, error) {
-		verb := ""
-		if node := parent.Node(); node != nil && node.Type == kong.CommandNode {
-			verb = strings.ReplaceAll(node.Path(), " ", "-")
-			verb = strings.TrimSuffix(strings.TrimPrefix(verb, "jobman-"), "-job")
-		}
-		value, ok := s.Lookup(verb, flag.Name)
-		if !ok || flag.Name == "help" || flag.Name == "version" {
-			return nil, nil
-		}
-		return value, nil
-	})
 }
 
 // explain turns kong's errors into ours.

@@ -122,7 +122,7 @@ func (a *app) printJob(j *job.Job) {
 		f.add("waits", "no more; met "+moment(j.MetAt))
 	}
 	for _, c := range j.Conditions {
-		f.add("waits for", describeCondition(&c))
+		f.add("waits for", describeSensor(j, c.Sensor)+describeCondition(&c))
 	}
 	if j.Armed.Watcher {
 		f.add("watched by", "the watcher, one process for all jobs that wait for more paths than systemd is to watch")
@@ -171,6 +171,25 @@ func next(j *job.Job, now time.Time) string {
 		what = "the wait's next time"
 	}
 	return fmt.Sprintf("%s at %s, in %s", what, moment(j.NextAt), roughly(j.NextAt.Sub(now)))
+}
+
+// describeSensor tells people of which sensor, by its place, a condition is.
+func describeSensor(j *job.Job, n int) string {
+	if n == 0 || n > len(j.Spec.Wait.Sensor) {
+		return ""
+	}
+	s := j.Spec.Wait.Sensor[n-1]
+	text := s.Name
+	switch delayed := s.Delay > 0; {
+	case delayed && n <= len(j.Held) && !j.Held[n-1].IsZero():
+		text += fmt.Sprintf(" (holds since %s, for %s)", moment(j.Held[n-1]), s.Delay)
+	case delayed:
+		text += fmt.Sprintf(" (for %s)", s.Delay)
+	}
+	if s.Any && len(s.Targets) > 1 {
+		text += " (one is enough)"
+	}
+	return text + ": "
 }
 
 // describeCondition tells people of a condition and the last look at it.

@@ -67,6 +67,7 @@ type conditionView struct {
 	CheckedAt *stamp   `json:"checked_at"`
 	Error     *string  `json:"error"`
 	Detail    *string  `json:"detail"`
+	Sensor    *string  `json:"sensor"`
 }
 
 type logView struct {
@@ -106,7 +107,11 @@ func (a *app) view(j *job.Job, runs bool) jobView {
 		Backend: j.Backend, Scope: j.Scope, Host: j.Host, NextAt: at(j.NextAt), Conditions: []conditionView{}, Spec: &j.Spec,
 	}
 	for _, c := range j.Conditions {
-		v.Conditions = append(v.Conditions, conditionView{c.Kind, c.Target, c.Met, at(c.At), known(c.Error), known(c.Detail)})
+		of := ""
+		if c.Sensor > 0 && c.Sensor <= len(j.Spec.Wait.Sensor) {
+			of = j.Spec.Wait.Sensor[c.Sensor-1].Name
+		}
+		v.Conditions = append(v.Conditions, conditionView{c.Kind, c.Target, c.Met, at(c.At), known(c.Error), known(c.Detail), known(of)})
 	}
 	if r := j.Last(); r != nil {
 		v.ExitCode, v.Signal = r.ExitCode, known(r.Signal)
