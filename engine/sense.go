@@ -113,8 +113,7 @@ func (e *Engine) StepTriggered(ctx context.Context, id job.ID, changed bool) (id
 	return false, b.Disarm(ctx, id)
 }
 
-// StepAll steps jobs that were triggered at once. None of them may keep the others
-// waiting, so nothing is polled.
+// StepAll steps jobs that were triggered at once.
 func (e *Engine) StepAll(ctx context.Context, ids []string) {
 	each(len(ids), dueAtOnce, func(i int) {
 		_, err := e.StepTriggered(ctx, job.ID(ids[i]), false)

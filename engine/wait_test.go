@@ -329,3 +329,18 @@ func TestWhoWatches(t *testing.T) {
 		t.Errorf("no unit can be had: %+v", a)
 	}
 }
+
+// A path unit that starts a step for nothing would start the next at once: who steps
+// is told.
+func TestATriggerForNothing(t *testing.T) {
+	w := newWaiting(t)
+	id := w.submit("1", func(s *job.Spec) { s.Wait.File, s.Wait.ExtraDelay = []job.Text{"/f"}, job.Duration(time.Minute) })
+	for _, want := range []bool{true, false} {
+		w.pass(time.Second)
+		idle, err := w.StepTriggered(context.Background(), id, false)
+		if err != nil || idle != want {
+			t.Errorf("idle %t, %v, want %t", idle, err, want)
+		}
+		w.set(job.KindFile)
+	}
+}

@@ -152,19 +152,20 @@ const holdOff = 5 * time.Second
 // the job waits for.
 const triggerPause = time.Second
 
-// stepVerb: step STORE [due|JOB [files|rearm]|JOB JOB...].
+// stepVerb: step STORE [due|JOB [files|rearm]|quick JOB...]. Only what is called for
+// one job, and nothing else, waits for polled conditions to be checked.
 func stepVerb(args []string) error {
 	return withEngine(tree.Tree(args[0]), tree.Tree(args[0]).Log(), func(ctx context.Context, h *House) error {
 		switch {
 		case len(args) > 1 && args[1] == "due":
 			return h.Due(ctx)
-		case len(args) > 2 && job.IsID(args[2]):
-			h.StepAll(ctx, args[1:])
+		case len(args) > 1 && args[1] == "quick":
+			h.StepAll(ctx, args[2:])
 			return nil
 		case len(args) > 1:
-			h.Patient = true
-			idle, err := h.StepTriggered(ctx, job.ID(args[1]), len(args) > 2 && args[2] == "rearm")
-			if idle && len(args) > 2 && args[2] == "files" {
+			h.Patient = len(args) == 2
+			idle, err := h.StepTriggered(ctx, job.ID(args[1]), !h.Patient && args[2] == "rearm")
+			if idle && !h.Patient && args[2] == "files" {
 				time.Sleep(triggerPause)
 			}
 			return err

@@ -58,7 +58,8 @@ func (j *Job) times(now time.Time) (moment, poll time.Time) {
 			}
 		}
 		if all.met && !all.proved {
-			poll = j.Since // at once: what was met is looked at again
+			// All was met, but not in one evaluation: at once, by who may take his time.
+			poll = j.PolledAt()
 		}
 	case j.Released:
 		moment = j.MetAt

@@ -254,3 +254,25 @@ func TestAMomentDuringACheck(t *testing.T) {
 		t.Error("the script is asked although the job's time is over")
 	}
 }
+
+// Who may not wait for a check has it done at once by who may, where it is the last
+// thing that is missing.
+func TestTheLastCheckComesAtOnce(t *testing.T) {
+	w := newWorld(t, waitFor(func(w *Wait) { w.File, w.Script, w.PollInterval = []Text{"/f"}, []Text{"/s"}, seconds(60) }), exits(0))
+	w.checks = []Check{{At: t0}, {At: t0, Met: true}}
+	w.once()
+	if poll := w.job.Armed.Poll; !poll.Equal(t0.Add(time.Minute)) {
+		t.Fatalf("the next check is at %v", poll)
+	}
+	w.now = t0.Add(time.Second)
+	w.checks = []Check{{At: w.now, Met: true}, {}}
+	w.once()
+	rev := w.job.Armed.Rev
+	if w.job.Armed.Poll.After(w.now) {
+		t.Errorf("the file came, and the script is asked at %v", w.job.Armed.Poll)
+	}
+	w.now = t0.Add(2 * time.Second)
+	if w.once(); w.job.Armed.Rev != rev {
+		t.Errorf("it is armed again and again: %+v", w.job.Armed)
+	}
+}

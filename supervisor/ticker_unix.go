@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -42,6 +43,10 @@ const (
 	readShare = 4
 )
 
+// pollPrefix is before the id of a job whose polled conditions are to be checked, which
+// may take its time.
+const pollPrefix = "poll "
+
 // ticker is the process.
 type ticker struct {
 	store   tree.Tree
@@ -52,8 +57,7 @@ type ticker struct {
 
 	events  *fsnotify.Watcher // nil: there can be none
 	watches *watches
-	polls   map[string]bool      // jobs whose steps may take their time
-	busy    map[string]bool      // steps under way: a job's id, "due" or "net"
+	busy    map[string]bool      // steps under way: a job's id, "poll" and that, "due" or "net"
 	running int                  // processes that do them
 	queue   []string             // steps to be started
 	tried   map[string]time.Time // when a step was started last
@@ -67,7 +71,7 @@ type ticker struct {
 
 func newTicker(store tree.Tree, p post, waiting func() ([]*job.Job, error)) *ticker {
 	return &ticker{
-		store: store, post: p, waiting: waiting, polls: map[string]bool{}, busy: map[string]bool{}, tried: map[string]time.Time{},
+		store: store, post: p, waiting: waiting, busy: map[string]bool{}, tried: map[string]time.Time{},
 		done: make(chan []string, stepsAtOnce), net: time.Now(), poked: true,
 	}
 }
@@ -108,8 +112,7 @@ func Watch(store tree.Tree, waiting func() ([]*job.Job, error)) error {
 	return t.serve(func(err error) error { return err })
 }
 
-// begin gets what it takes to notice anything. Where the user's inotify instances are
-// used up, paths are looked at every few seconds.
+// begin gets what it takes to notice anything.
 func (t *ticker) begin() (err error) {
 	if err = t.post.make(); err != nil {
 		return err
@@ -118,27 +121,34 @@ func (t *ticker) begin() (err error) {
 		return err
 	}
 	t.watches = newWatches(t.store)
-	t.events, err = fsnotify.NewWatcher()
-	if err == nil {
-		t.watches.inotify = t.events
-		err = t.events.Add(string(t.post))
-	}
-	if err != nil && t.events != nil {
-		err = errors.Join(err, t.events.Close())
-		t.events, t.watches.inotify = nil, nil
-	}
-	if err != nil {
+	if err := t.attend(); err != nil {
 		fmt.Fprintf(os.Stderr, "jobman: ticker: all is looked at every %v: %v\n", lookEvery, err)
 	}
+	return nil
+}
+
+// attend gets an instance of inotify. Where the user's are used up, paths are looked at
+// every few seconds until there is one.
+func (t *ticker) attend() error {
+	events, err := fsnotify.NewWatcher()
+	if err != nil {
+		return err
+	}
+	if err := events.Add(string(t.post)); err != nil {
+		return errors.Join(err, events.Close())
+	}
+	t.events, t.watches.inotify = events, events
 	return nil
 }
 
 // serve works while something waits. begun is told once when it can be relied on, or
 // why it can't; it returns at once where another one is there.
 func (t *ticker) serve(begun func(error) error) error {
-	if t.events != nil {
-		defer t.events.Close()
-	}
+	defer func() {
+		if t.events != nil {
+			t.events.Close()
+		}
+	}()
 	for {
 		lock, err := lockFile(t.post.file(lockName))
 		if errors.Is(err, errHeld) {
@@ -170,6 +180,9 @@ func (t *ticker) loop() error {
 		if t.poked = t.poked || !now.Before(t.readBy); t.poked && !now.Before(t.readAt) {
 			t.poked = false
 			var err error
+			if t.events == nil && t.attend() == nil {
+				t.watches.lost()
+			}
 			if jobs, err = t.waiting(); err != nil {
 				return err
 			}
@@ -207,18 +220,14 @@ func (t *ticker) loop() error {
 	}
 }
 
-// forget takes in which jobs there are, and drops what is known of others.
+// forget drops what is known of jobs that wait no more.
 func (t *ticker) forget(jobs []*job.Job) {
 	waits := make(map[string]bool, len(jobs))
-	clear(t.polls)
 	for _, j := range jobs {
 		waits[string(j.ID)] = true
-		if j.Polling() {
-			t.polls[string(j.ID)] = true
-		}
 	}
 	for what := range t.tried {
-		if job.IsID(what) && !waits[what] {
+		if id := strings.TrimPrefix(what, pollPrefix); job.IsID(id) && !waits[id] {
 			delete(t.tried, what)
 		}
 	}
@@ -297,7 +306,7 @@ func (t *ticker) plan(jobs []*job.Job) time.Duration {
 	}
 	for _, j := range jobs {
 		at("due", j.Armed.At, j.Armed.At.Sub(now))
-		at(string(j.ID), j.Armed.Poll, j.Armed.Poll.Sub(now))
+		at(pollPrefix+string(j.ID), j.Armed.Poll, j.Armed.Poll.Sub(now))
 		if j.SetBack(now) {
 			at(string(j.ID), now.Add(-tickAgain), 0)
 		}
@@ -319,9 +328,14 @@ func (t *ticker) start() {
 		if len(batch) == 0 {
 			return
 		}
-		args := append([]string{"step", string(t.store)}, batch...)
-		if batch[0] == "net" {
-			args = []string{"reconcile", string(t.store)}
+		args := []string{"step", string(t.store)}
+		switch id, polls := strings.CutPrefix(batch[0], pollPrefix); {
+		case batch[0] == "net":
+			args[0] = "reconcile"
+		case polls || batch[0] == "due":
+			args = append(args, id)
+		default:
+			args = append(append(args, "quick"), batch...)
 		}
 		cmd := exec.Command(t.exe, args...)
 		cmd.Dir, cmd.Env, cmd.Stderr = "/", []string{}, os.Stderr
@@ -348,7 +362,7 @@ func (t *ticker) start() {
 func (t *ticker) take() (batch []string) {
 	var left []string
 	for _, what := range t.queue {
-		quick := job.IsID(what) && !t.polls[what]
+		quick := job.IsID(what)
 		switch {
 		case t.busy[what], len(batch) > 0 && !quick, len(batch) == jobsAtOnce:
 			left = append(left, what)

@@ -63,7 +63,7 @@ func (s *sight) steps(least int) (n int) {
 		select {
 		case e := <-s.inotify.Events:
 			if e.Name != "" {
-				s.watches.notice(e)
+				s.notice(e)
 			}
 		case err := <-s.inotify.Errors:
 			s.t.Fatal(err)
@@ -186,7 +186,7 @@ func TestABusyDirectory(t *testing.T) {
 		for drained := false; !drained; {
 			select {
 			case e := <-s.inotify.Events:
-				s.watches.notice(e)
+				s.notice(e)
 			default:
 				drained = true
 			}
@@ -253,9 +253,8 @@ func TestTheNetIsNotStarved(t *testing.T) {
 func TestWhatOneProcessDoes(t *testing.T) {
 	id := func(c string) string { return "00000000-0000-4000-8000-00000000000" + c }
 	tick := newTicker("", "", nil)
-	tick.polls[id("3")] = true
 	tick.busy[id("2")] = true
-	tick.queue = []string{"due", id("1"), id("2"), id("3"), id("4"), "net", id("5")}
+	tick.queue = []string{"due", id("1"), id("2"), pollPrefix + id("1"), id("4"), "net", id("5")}
 	var got []string
 	for {
 		batch := tick.take()
@@ -264,7 +263,7 @@ func TestWhatOneProcessDoes(t *testing.T) {
 		}
 		got = append(got, strings.Join(batch, "+"))
 	}
-	want := []string{"due", id("1") + "+" + id("4") + "+" + id("5"), id("3"), "net"}
+	want := []string{"due", id("1") + "+" + id("4") + "+" + id("5"), pollPrefix + id("1"), "net"}
 	if !slices.Equal(got, want) || !slices.Equal(tick.queue, []string{id("2")}) {
 		t.Errorf("%q, and %q is left", got, tick.queue)
 	}

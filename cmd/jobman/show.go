@@ -125,7 +125,7 @@ func (a *app) printJob(j *job.Job) {
 		f.add("waits for", describeSensor(j, c.Sensor)+describeCondition(&c))
 	}
 	if j.Armed.Watcher {
-		f.add("watched by", "the watcher, one process for all jobs that wait for more paths than systemd is to watch")
+		f.add("watched by", "the watcher, one process for all jobs whose files are too many for path units")
 	}
 	f.add("repeats", describeRetries(&j.Spec.Retries))
 	if t := j.Spec.Timeout; t.Run > 0 || t.Job > 0 {

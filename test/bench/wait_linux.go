@@ -26,10 +26,13 @@ func (b *bench) lines(name string, n int, line func(int) string) (string, error)
 	return file, os.WriteFile(file, []byte(text.String()), 0o600)
 }
 
+// waitingJobs is how many jobs wait at a time.
+const waitingJobs = 1000
+
 // waiting measures what a waiting job takes of memory, in all processes of the
-// user: there should be none of jobman's.
+// user: of jobman's there should be one at most.
 func (b *bench) waiting() error {
-	for _, kind := range []struct {
+	for k, kind := range []struct {
 		name string
 		line func(int) string
 	}{
@@ -37,10 +40,10 @@ func (b *bench) waiting() error {
 			return fmt.Sprintf(`{"command":["true"],"wait":{"timedelta":"%dms"}}`, 3_600_000+i)
 		}},
 		{"a job that waits for a file, memory", func(i int) string {
-			return fmt.Sprintf(`{"command":["true"],"wait":{"file":%q}}`, fmt.Sprintf("%s/never%d", b.dir, i))
+			return fmt.Sprintf(`{"command":["sh","-c",%q],"wait":{"file":%q}}`, fmt.Sprintf("date +%%s%%N > %s/waited%d", b.dir, i), fmt.Sprintf("%s/awaited%d", b.dir, i))
 		}},
 	} {
-		const n = 1000
+		const n = waitingJobs
 		db := filepath.Join(b.dir, "waiting"+strconv.Itoa(len(b.rows)))
 		file, err := b.lines("waiting.jsonl", n, kind.line)
 		if err != nil {
@@ -59,10 +62,29 @@ func (b *bench) waiting() error {
 		if err != nil {
 			return err
 		}
+		if k == 1 {
+			if err := b.watched(); err != nil {
+				return err
+			}
+		}
 		if _, err := in(db, b.jobman, "kill", "--all", "-q").once(); err != nil {
 			return err
 		}
 		b.rows = append(b.rows, row{name: kind.name, unit: "KiB", measured: samples{(after - before) / n}, budget: 10, absolute: true, size: true})
+	}
+	return nil
+}
+
+// watched makes sure that jobs which wait for files notice them, the first ones and the
+// last: long before the safety net comes along, which would.
+func (b *bench) watched() error {
+	for _, i := range []int{0, waitingJobs / 2, waitingJobs - 1} {
+		if err := os.WriteFile(fmt.Sprintf("%s/awaited%d", b.dir, i), nil, 0o600); err != nil {
+			return err
+		}
+		if _, err := stampIn(fmt.Sprintf("%s/waited%d", b.dir, i)); err != nil {
+			return fmt.Errorf("job %d of %d does not notice its file: %w", i+1, waitingJobs, err)
+		}
 	}
 	return nil
 }

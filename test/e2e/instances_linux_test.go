@@ -14,11 +14,18 @@ func instances(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	n, err := strconv.Atoi(args[0])
 	ts.Check(err)
-	for i := range n {
-		fd, err := unix.InotifyInit1(unix.IN_CLOEXEC)
-		if err != nil {
-			ts.Fatalf("instance %d: %v", i+1, err)
+	var all []int
+	for range n {
+		var fd int
+		if fd, err = unix.InotifyInit1(unix.IN_CLOEXEC); err != nil {
+			break
 		}
-		defer unix.Close(fd)
+		all = append(all, fd)
+	}
+	for _, fd := range all {
+		ts.Check(unix.Close(fd))
+	}
+	if err != nil {
+		ts.Fatalf("after %d more: %v", len(all), err)
 	}
 }
