@@ -19,6 +19,12 @@ func numbers(n int) []byte {
 
 // BenchmarkPump gives lines a second through a pipe into a file, with timestamps.
 func BenchmarkPump(b *testing.B) {
+	for name, spool := range map[string]string{"plain": "", "spool": "/dev/shm/jobman-bench"} {
+		b.Run(name, func(b *testing.B) { benchPump(b, Options{Timestamps: true, Spool: spool}) })
+	}
+}
+
+func benchPump(b *testing.B, opt Options) {
 	const lines = 1_000_000
 	text := numbers(lines)
 	dir := b.TempDir()
@@ -31,7 +37,7 @@ func BenchmarkPump(b *testing.B) {
 			wrote(b)(w.Write(text))
 			w.Close()
 		}()
-		if err := Pump(context.Background(), dir, []Source{{Stdout, r}}, Options{Timestamps: true}); err != nil {
+		if err := Pump(context.Background(), dir, []Source{{Stdout, r}}, opt); err != nil {
 			b.Fatal(err)
 		}
 		r.Close()

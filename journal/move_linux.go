@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -25,7 +26,7 @@ func (in *intake) move(i int, to *os.File, end int64, limit int) (int, error) {
 		return err
 	})
 	switch {
-	case err == errNothing:
+	case errors.Is(err, errNothing):
 		return 0, err
 	case err != nil:
 		return 0, fmt.Errorf("%w: %w", errSpool, err)

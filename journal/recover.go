@@ -47,14 +47,15 @@ func (a *appender) openSpool() {
 
 // recover finds out how much of the spool a killed process brought into the log,
 // so that what is pending goes there once.
-func (a *appender) recover() error {
+func (a *appender) recover() (err error) {
 	s := a.spool
 	a.mark = s.noted
 	if s.pending(Stdout)+s.pending(Stderr) == 0 {
+		a.mark.mended = [numStreams]bool{}
 		return nil
 	}
 	f := files{logs: a.lock.logs}
-	defer f.close()
+	defer func() { err = errors.Join(err, f.close()) }()
 	if err := f.open(position{a.mark.number, a.mark.end}); err != nil {
 		return err
 	}

@@ -97,8 +97,7 @@ func TestAPumpNoticesThatADrainBeganTheNextFile(t *testing.T) {
 type checker struct {
 	t       *testing.T
 	last    [numStreams]int
-	deleted bool // since the last line of either stream
-	excused [numStreams]bool
+	excused [numStreams]bool // something was deleted since the stream's last line
 }
 
 func (c *checker) opt(tail int) ReadOptions {
