@@ -17,8 +17,15 @@ func numbers(n int) []byte {
 	return b
 }
 
-// BenchmarkPump gives lines a second through a pipe into a file, with timestamps.
+// BenchmarkPump gives lines a second through a pipe into a file, with timestamps, and
+// with a copy in journald (of as much as there is, where that runs).
 func BenchmarkPump(b *testing.B) {
+	b.Run("file", func(b *testing.B) { benchPump(b, nil) })
+	b.Run("both", func(b *testing.B) { benchPump(b, &Origin{Identifier: "bench"}) })
+}
+
+func benchPump(b *testing.B, copy *Origin) {
+	b.Helper()
 	const lines = 1_000_000
 	text := numbers(lines)
 	dir := b.TempDir()
@@ -31,7 +38,7 @@ func BenchmarkPump(b *testing.B) {
 			wrote(b)(w.Write(text))
 			w.Close()
 		}()
-		if err := Pump(context.Background(), dir, []Source{{Stdout, r}}, Options{Timestamps: true}); err != nil {
+		if err := Pump(context.Background(), dir, []Source{{Stdout, r}}, Options{Timestamps: true, Copy: copy}); err != nil {
 			b.Fatal(err)
 		}
 		r.Close()
