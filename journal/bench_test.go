@@ -17,14 +17,17 @@ func numbers(n int) []byte {
 	return b
 }
 
-// BenchmarkPump gives lines a second through a pipe into a file, with timestamps.
+// BenchmarkPump gives lines a second through a pipe into a file, with timestamps, and
+// with a copy in journald (of as much as there is, where that runs).
 func BenchmarkPump(b *testing.B) {
-	for name, spool := range map[string]string{"plain": "", "spool": "/dev/shm/jobman-bench"} {
-		b.Run(name, func(b *testing.B) { benchPump(b, Options{Timestamps: true, Spool: spool}) })
+	for name, opt := range map[string]Options{"file": {}, "spool": {Spool: "/dev/shm/jobman-bench"}, "both": {Copy: &Origin{Identifier: "bench"}}} {
+		opt.Timestamps = true
+		b.Run(name, func(b *testing.B) { benchPump(b, opt) })
 	}
 }
 
 func benchPump(b *testing.B, opt Options) {
+	b.Helper()
 	const lines = 1_000_000
 	text := numbers(lines)
 	dir := b.TempDir()

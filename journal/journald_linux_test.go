@@ -123,7 +123,7 @@ func unreadIsNoticed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer unix.Close(listen)
+	defer unix.Close(listen) //nolint:errcheck // it is a stand-in
 	if err := unix.Bind(listen, &unix.SockaddrUnix{Name: path}); err != nil {
 		t.Fatal(err)
 	}
