@@ -36,5 +36,5 @@ cross: ; @set -e; for p in $(PLATFORMS); do echo $$p; GOOS=$${p%/*} GOARCH=$${p#
 
 lab: build ; go run ./test/lab/cmd/lab -install bin/jobman -- bash
 
-# BENCH is a regular expression: run, full, list, version, loop, from, event, waiting, pump, size.
+# BENCH is a regular expression: run, full, list, version, loop, from, event, waiting, pump, slowed, lines, tail, follow, size.
 bench: build ; go build -o bin/bench ./test/bench && bin/bench $(BENCHFLAGS) '$(BENCH)'

@@ -138,10 +138,11 @@ func (s *Systemd) Start(ctx context.Context, j *job.Job) error {
 		run.Properties = append(run.Properties, properties...)
 	}
 	run.Limit, _ = j.RunLimit(time.Now())
-	if j.Spec.Log.Stdout || j.Spec.Log.Stderr {
+	run.Sink = j.Last().Sink
+	if (j.Spec.Log.Stdout || j.Spec.Log.Stderr) && run.Sink != job.SinkJournal {
 		run.FIFOs = units.FIFOsIn(RuntimeDir(s.scope), ref)
 	}
-	if grace := time.Duration(j.Spec.StopGrace); run.Limit > 0 && grace > 0 && grace < units.MinStop {
+	if grace := time.Duration(j.Spec.StopGrace); run.Limit > 0 && grace > 0 {
 		// systemd has the limit; that the grace after it is over, a step sees.
 		run.Late = steps.Late(ref, run.Limit+grace+overstay)
 	}
@@ -200,9 +201,9 @@ func properties(u units.Unit) []property {
 	return out
 }
 
-// Stop implements engine.Backend. The stop signal and the grace are in the unit
-// since it was started; where others are wanted, a timer makes jobman look at
-// the job again when the grace is over.
+// Stop implements engine.Backend. The stop signal is in the unit since it was
+// started. That the grace is over, a timer makes jobman look at: systemd's own time
+// for a stop is somewhat longer, see units.StopTime.
 func (s *Systemd) Stop(ctx context.Context, ref job.Ref, how job.StopRequest) error {
 	c, err := s.connect(ctx)
 	defer s.disconnect()
@@ -229,7 +230,7 @@ func (s *Systemd) Stop(ctx context.Context, ref job.Ref, how job.StopRequest) er
 		}
 	}
 	failpoint.Hit("stopped")
-	if now || !how.Custom && how.Grace >= units.MinStop {
+	if now {
 		return nil
 	}
 	steps, err := s.steps(ctx, c)
@@ -258,10 +259,17 @@ func (c *conn) signal(ctx context.Context, name, whom string, sig job.Signal) er
 		switch u.Sub {
 		case "start", "running", "stop", "stop-sigterm":
 			err := c.manage(ctx, "KillUnit", name, whom, int32(sig.Number())).Store()
-			if err != nil && !is(err, "NoSuchUnit") && !is(err, "NoSuchProcess") {
+			switch {
+			case whom == "main" && (is(err, "NoSuchUnit") || is(err, "NoSuchProcess")):
+				return job.ErrNotRunning // what it has left behind is being stopped
+			case err != nil && !is(err, "NoSuchUnit") && !is(err, "NoSuchProcess"):
 				return fmt.Errorf("signal %s: %w", name, err)
 			}
 			return nil
+		case "stop-post":
+			if whom == "all" && sig == "KILL" {
+				return c.killRest(ctx, name)
+			}
 		}
 	}
 	return job.ErrNotRunning

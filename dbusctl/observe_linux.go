@@ -97,11 +97,30 @@ func (s *Systemd) Observe(ctx context.Context, refs []job.Ref) (map[job.Ref]job.
 		if err := r.Store(&props); err != nil {
 			return nil, fmt.Errorf("ask how %s ended: %w", units.RunName(ref), err)
 		}
+		if load, _ := props["LoadState"].Value().(string); load == "not-found" {
+			seen[ref] = job.Unit{State: job.UnitAbsent} // it went meanwhile
+			continue
+		}
+		if begun(props) {
+			seen[ref] = job.Unit{State: job.UnitLive} // somebody started it again meanwhile
+			continue
+		}
 		u := seen[ref]
 		u.Main = mainExit(props)
 		seen[ref] = u
 	}
 	return seen, nil
+}
+
+// begun tells whether a unit that was listed as dead is so no more.
+func begun(props map[string]dbus.Variant) bool {
+	state, _ := props["ActiveState"].Value().(string)
+	queued, _ := props["Job"].Value().([]any)
+	id := uint32(0)
+	if len(queued) > 0 {
+		id, _ = queued[0].(uint32)
+	}
+	return id != 0 || state != "failed" && state != "inactive"
 }
 
 // mainExit reads how the main process of a dead service ended. Result is not

@@ -34,25 +34,35 @@ func ServiceExit(getenv func(string) string) job.Exit {
 // CgroupUsage reads what the control group of this process has used since it
 // was made; nil what the kernel doesn't count here.
 func CgroupUsage() (cpuSeconds *float64, memoryPeak *int64) {
-	b, err := os.ReadFile("/proc/self/cgroup")
-	if err != nil {
+	dir, ok := OwnCgroup()
+	if !ok {
 		return nil, nil
 	}
-	for line := range bytes.Lines(b) {
-		path, unified := strings.CutPrefix(strings.TrimSpace(string(line)), "0::")
-		if !unified {
-			continue
-		}
-		dir := filepath.Join("/sys/fs/cgroup", path)
-		if usec, ok := readNumber(filepath.Join(dir, "cpu.stat"), "usage_usec "); ok {
-			s := float64(usec) / 1e6
-			cpuSeconds = &s
-		}
-		if peak, ok := readNumber(filepath.Join(dir, "memory.peak"), ""); ok {
-			memoryPeak = &peak
-		}
+	if usec, ok := readNumber(filepath.Join(dir, "cpu.stat"), "usage_usec "); ok {
+		s := float64(usec) / 1e6
+		cpuSeconds = &s
+	}
+	if peak, ok := readNumber(filepath.Join(dir, "memory.peak"), ""); ok {
+		memoryPeak = &peak
 	}
 	return cpuSeconds, memoryPeak
+}
+
+// OwnCgroup returns the directory of this process's control group of version 2, see
+// cgroups(7).
+func OwnCgroup() (dir string, ok bool) {
+	b, err := os.ReadFile("/proc/self/cgroup")
+	if err != nil {
+		return "", false
+	}
+	for line := range bytes.Lines(b) {
+		if path, unified := strings.CutPrefix(strings.TrimSpace(string(line)), "0::"); unified {
+			dir = filepath.Join("/sys/fs/cgroup", path)
+			_, err := os.Stat(filepath.Join(dir, "cgroup.procs"))
+			return dir, err == nil
+		}
+	}
+	return "", false
 }
 
 // readNumber finds a number after a key at the start of a line.

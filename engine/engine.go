@@ -22,6 +22,7 @@ import (
 	"sync"
 	"time"
 
+	"jobman/events"
 	"jobman/failpoint"
 	"jobman/job"
 	"jobman/store"
@@ -36,6 +37,9 @@ type Engine struct {
 	Backend func(name, scope string) (Backend, error)
 	// HostID is this machine's; jobs of another are left alone.
 	HostID string
+	// Journald looks for what takes output; default: nobody does, and all of it is
+	// kept in files.
+	Journald func() job.Journald
 	// Sensors look at what jobs wait for.
 	Sensors Sensors
 	// Patient: this process may wait for polled conditions to be checked. Others
@@ -63,6 +67,13 @@ func (e *Engine) log(err error) {
 	if err != nil && e.Log != nil {
 		e.Log(err)
 	}
+}
+
+func (e *Engine) journald() job.Journald {
+	if e.Journald == nil {
+		return job.Journald{Why: "nobody looked for journald"}
+	}
+	return e.Journald()
 }
 
 // Submit adds a job and arranges its first step: when it returns nil the job is
@@ -139,6 +150,7 @@ func (e *Engine) intend(ctx context.Context, j *job.Job) ([]job.Action, error) {
 	if o.Manager, err = b.Manager(ctx); err != nil {
 		return nil, &BackendError{err}
 	}
+	o.Journald = e.journald()
 	for _, c := range j.Conditions {
 		if c.Kind == job.KindJob {
 			id, _ := job.Awaited(c.Target)
@@ -158,6 +170,11 @@ func (e *Engine) intend(ctx context.Context, j *job.Job) ([]job.Action, error) {
 
 // launch does what was decided about a job that was just added.
 func (e *Engine) launch(ctx context.Context, j *job.Job, actions []job.Action) error {
+	// Beside the calls of the backend, which are waited for anyway.
+	told := append([]events.Event{submitted(j)}, happened(new(job.Job), j)...)
+	var noting sync.WaitGroup
+	noting.Go(func() { e.note(j.ID, told...) })
+	defer noting.Wait()
 	b, err := e.Backend(j.Backend, j.Scope)
 	if err != nil {
 		return err
@@ -178,15 +195,16 @@ func (e *Engine) launch(ctx context.Context, j *job.Job, actions []job.Action) e
 			}
 			return nil
 		case errors.As(err, &files):
-			return e.postpone(ctx, b, files)
+			return e.postpone(ctx, b, j.ID, files)
 		case err != nil:
+			noting.Wait() // its files may be removed
 			return e.withdraw(ctx, j, err)
 		}
 	}
 	due := !j.NextAt.IsZero() && !e.now().Before(j.NextAt)
 	if edges := j.Armed.Edges() && !j.Armed.Watcher; j.Phase == job.Waiting && (due || edges) {
 		// What it waits for may have come while it was being armed.
-		e.log(e.Step(ctx, j.ID))
+		e.complain(j.ID, e.Step(ctx, j.ID))
 	}
 	return nil
 }
@@ -220,9 +238,10 @@ func (e *FilesError) Error() string { return "write the job's files: " + e.Err.E
 func (e *FilesError) Unwrap() error { return e.Err }
 
 // postpone leaves the start of a job that is in the index to the safety net.
-func (e *Engine) postpone(ctx context.Context, b Backend, why *FilesError) error {
+func (e *Engine) postpone(ctx context.Context, b Backend, id job.ID, why *FilesError) error {
+	e.note(id, events.New(events.Warn, "postponed", "error", why))
 	if k, ok := b.(Keeper); ok {
-		e.log(k.Keep(ctx, true))
+		e.complain(id, k.Keep(ctx, true))
 	}
 	return why
 }
@@ -256,7 +275,7 @@ func (e *Engine) start(ctx context.Context, b Backend, j *job.Job, fresh bool) e
 // will be when the system takes runs again, the submission stands.
 func (e *Engine) withdraw(ctx context.Context, j *job.Job, why error) error {
 	if errors.Is(why, job.ErrRefused) {
-		e.log(why)
+		e.refused(j.ID, why)
 		return nil
 	}
 	var err error
@@ -324,7 +343,7 @@ func (e *Engine) step(ctx context.Context, id job.ID, why *occasion) error {
 			if again {
 				continue
 			}
-			e.logChecks(j, &decided)
+			e.note(id, happened(j, &decided)...)
 		}
 		failpoint.Hit("intended")
 		ask, err = e.act(ctx, &decided, actions)
@@ -363,6 +382,7 @@ func (e *Engine) observe(ctx context.Context, j *job.Job, ask bool, why *occasio
 		if o.Manager, err = b.Manager(ctx); err != nil {
 			return o, &BackendError{err}
 		}
+		o.Journald = e.journald()
 		if active {
 			seen, err := b.Observe(ctx, []job.Ref{j.Ref()})
 			if err != nil {
@@ -459,14 +479,14 @@ func (e *Engine) act(ctx context.Context, j *job.Job, actions []job.Action) (ask
 		case job.Disarm:
 			err = b.Disarm(ctx, j.ID)
 		case job.Finish:
-			err = b.Stop(ctx, j.Ref(), job.StopRequest{Signal: "KILL"})
+			err = e.stop(ctx, b, j.Ref(), job.StopRequest{Signal: "KILL"})
 		case job.Stop:
-			err = b.Stop(ctx, j.Ref(), stopRequest(j.Killing(), e.now(), time.Duration(j.Spec.StopGrace)))
+			err = e.stop(ctx, b, j.Ref(), stopRequest(j.Killing(), e.now(), time.Duration(j.Spec.StopGrace)))
 		case job.Forget:
 			err = b.Forget(ctx, []job.Ref{j.Ref()})
 		}
 		if errors.Is(err, job.ErrRefused) {
-			e.log(err) // the intent stays; a later step carries it out
+			e.refused(j.ID, err) // the intent stays; a later step carries it out
 			continue
 		}
 		if err != nil {
@@ -474,6 +494,18 @@ func (e *Engine) act(ctx context.Context, j *job.Job, actions []job.Action) (ask
 		}
 	}
 	return ask, nil
+}
+
+// stop has the backend end a run.
+func (e *Engine) stop(ctx context.Context, b Backend, ref job.Ref, how job.StopRequest) error {
+	e.Tree.Run(ref).Log().Add(events.New(events.Info, "stop", "signal", how.Signal, "grace", job.Duration(how.Grace)))
+	return b.Stop(ctx, ref, how)
+}
+
+// refused notes that the system would not do something now.
+func (e *Engine) refused(id job.ID, err error) {
+	e.note(id, events.New(events.Warn, "refused", "error", err))
+	e.log(err)
 }
 
 // void makes sure that nothing executes the current run, unless it was executed
@@ -489,6 +521,9 @@ func (e *Engine) void(j *job.Job, why string) error {
 	}
 	if err != nil && !errors.Is(err, tree.ErrClaimed) {
 		return fmt.Errorf("void run %d of %s: %w", j.Last().N, j.ID, err)
+	}
+	if err == nil {
+		e.Tree.Run(j.Ref()).Log().Add(events.New(events.Warn, "void", "why", why))
 	}
 	return nil
 }

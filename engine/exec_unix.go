@@ -13,18 +13,14 @@ import (
 	"strings"
 	"syscall"
 	"time"
-	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
 
+	"jobman/events"
 	"jobman/failpoint"
 	"jobman/job"
 	"jobman/store/tree"
 )
-
-// Outputs are the FIFOs that a run's output goes to. Where they are empty the
-// run keeps the stdout and stderr that exec was started with.
-type Outputs struct{ Stdout, Stderr string }
 
 // Exec is the internal verb `exec`: this process becomes the run's command. All
 // it needs is in the files of the run; it opens no index and reads no
@@ -77,14 +73,15 @@ func become(run tree.Run, out Outputs, note *func(string) error) error {
 	// From here on a stop signal ends this process at once, and is not lost
 	// between Go's handler and execve(2).
 	defaultSignals()
-	claim, err := makeClaim(run)
+	claim, err := makeClaim(run, out.Identifier)
 	if err != nil {
 		return err
 	}
+	run.Log().Add(events.New(events.Info, "exec", "invocation", claim.InvocationID))
 	// From here on only the record of a failed execve says that the command
 	// was not executed.
 	if err := run.MarkRunning(claim); err != nil {
-		fmt.Fprintln(os.Stderr, "jobman: note that the run began:", err)
+		run.Log().Add(events.Failure(fmt.Errorf("note that the run began: %w", err)))
 	}
 	if err := bestow(spec); err != nil {
 		return err
@@ -113,9 +110,9 @@ const roomAgain = time.Second
 
 // makeClaim makes the claim of this process. A disk that is full is no reason to
 // give up a job that was taken: it is executed when there is room.
-func makeClaim(run tree.Run) (job.Claim, error) {
+func makeClaim(run tree.Run, identifier string) (job.Claim, error) {
 	for {
-		claim := job.Claim{PID: os.Getpid(), InvocationID: os.Getenv("INVOCATION_ID"), At: time.Now().UTC()}
+		claim := job.Claim{PID: os.Getpid(), InvocationID: os.Getenv("INVOCATION_ID"), At: time.Now().UTC(), Identifier: identifier}
 		err := run.Claim(claim)
 		if !errors.Is(err, syscall.ENOSPC) && !errors.Is(err, syscall.EDQUOT) {
 			return claim, err
@@ -134,23 +131,11 @@ func execve(path string, argv, env []string) error {
 	return fmt.Errorf("execute %s: %w", path, err)
 }
 
-// maxNameVar bounds JOBMAN_JOB_NAME: the name of a job that was given none is
-// its whole command line, and Linux takes no string of more than 128 KiB.
-const maxNameVar = 4096
-
 // environment is that of the command: what was submitted, and the names of the
 // run.
 func environment(env []byte, spec *job.Spec, ref job.Ref) []string {
 	own := []string{"JOBMAN_JOB_ID", "JOBMAN_JOB_NAME", "JOBMAN_JOB_GROUP", "JOBMAN_RUN"}
-	name := spec.Name
-	if len(name) > maxNameVar {
-		cut := maxNameVar
-		for !utf8.RuneStart(name[cut]) {
-			cut--
-		}
-		name = name[:cut]
-	}
-	values := []string{string(ref.ID), name, spec.Group, strconv.Itoa(ref.Run)}
+	values := []string{string(ref.ID), spec.ShortName(), spec.Group, strconv.Itoa(ref.Run)}
 	var vars []string
 	for entry := range bytes.SplitSeq(env, []byte{0}) {
 		key, _, _ := strings.Cut(string(entry), "=")
@@ -215,32 +200,49 @@ func executable(file string) error {
 
 // redirect opens the outputs. stdin is /dev/null, as the backends start us.
 func redirect(spec *job.Spec, out Outputs) error {
-	for _, o := range []struct {
-		fd   int
-		path string
-		kept bool
-	}{{1, out.Stdout, spec.Log.Stdout}, {2, out.Stderr, spec.Log.Stderr}} {
-		switch {
-		case !o.kept:
-			o.path = os.DevNull
-		case o.path == "":
+	for _, o := range []output{{1, out.Stdout, spec.Log.Stdout}, {2, out.Stderr, spec.Log.Stderr}} {
+		fd, err := o.open(out.Connect)
+		if err != nil {
+			return fmt.Errorf("open the output: %w", err)
+		}
+		if fd < 0 {
 			continue
 		}
-		// O_NONBLOCK: without a reader, open would block. Not through package
-		// os, which would leave it on.
-		fd, err := unix.Open(o.path, unix.O_WRONLY|unix.O_NONBLOCK|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0)
-		if err != nil {
-			return fmt.Errorf("open the output %s: %w", o.path, err)
-		}
-		if err := unix.SetNonblock(fd, false); err != nil {
-			return fmt.Errorf("open the output %s: %w", o.path, err)
-		}
 		if err := dup2(fd, o.fd); err != nil {
-			return fmt.Errorf("open the output %s: %w", o.path, err)
+			return fmt.Errorf("open the output: %w", err)
 		}
 		if err := unix.Close(fd); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// output is one of the command's two.
+type output struct {
+	fd   int // what it is to be
+	path string
+	kept bool
+}
+
+// open returns a descriptor for it, or -1 where it stays as it is.
+func (o output) open(connect func(stream int) (int, error)) (int, error) {
+	switch {
+	case !o.kept:
+		o.path = os.DevNull
+	case connect != nil:
+		return connect(o.fd)
+	case o.path == "":
+		return -1, nil
+	}
+	// O_NONBLOCK: without a reader, open would block. Not through package os,
+	// which would leave it on.
+	fd, err := unix.Open(o.path, unix.O_WRONLY|unix.O_NONBLOCK|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0)
+	if err == nil {
+		err = unix.SetNonblock(fd, false)
+	}
+	if err != nil {
+		return -1, fmt.Errorf("%s: %w", o.path, err)
+	}
+	return fd, nil
 }

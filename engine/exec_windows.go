@@ -10,9 +10,6 @@ import (
 	"jobman/store/tree"
 )
 
-// Outputs are described in exec_unix.go.
-type Outputs struct{ Stdout, Stderr string }
-
 // Exec is not possible here: Windows can't turn one program into another.
 func Exec(tree.Run, Outputs) error {
 	return fmt.Errorf("become a command: %w", errors.ErrUnsupported)

@@ -65,7 +65,7 @@ func (e *Engine) takeIn(ctx context.Context) (int, error) {
 	for _, ref := range mail {
 		o := e.observation()
 		if err := e.records(ref, &o); err != nil {
-			e.log(err)
+			e.complain(ref.ID, err)
 			continue
 		}
 		seen[ref] = o

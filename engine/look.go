@@ -6,6 +6,7 @@ import (
 	"maps"
 	"time"
 
+	"jobman/events"
 	"jobman/failpoint"
 	"jobman/job"
 )
@@ -134,6 +135,7 @@ func (e *Engine) units(ctx context.Context, jobs []*job.Job) (map[job.Ref]job.Un
 // done at once. With run the wish is for that run only, and the job must be in
 // it. Jobs that are over are left as they are.
 func (e *Engine) Kill(ctx context.Context, id job.ID, run int, sig job.Signal) error {
+	var asked events.Event
 	err := e.Store.Update(ctx, []job.ID{id}, func(j *job.Job) error {
 		now := e.now()
 		k := &job.Kill{At: now, Signal: sig, Until: now.Add(time.Duration(j.Spec.StopGrace))}
@@ -144,11 +146,13 @@ func (e *Engine) Kill(ctx context.Context, id job.ID, run int, sig job.Signal) e
 			k.Until = now
 		}
 		k.Custom = k.Signal != j.Spec.StopSignal && k.Signal != "KILL"
+		asked = events.New(events.Info, "kill", "run", count(run), "signal", k.Signal, "until", k.Until)
 		return j.RequestKill(run, k)
 	})
 	if err != nil {
 		return err
 	}
+	e.note(id, asked)
 	failpoint.Hit("kill-committed")
 	return e.Step(ctx, id)
 }

@@ -31,12 +31,12 @@ func (o *occasion) end() {
 // errAborted is why a check ends early.
 var errAborted = errors.New("wait.abort-datetime has come")
 
-// poll adds what is found of the polled conditions, which may take its time; all
+// poll adds what is found of the polled conditions that are due, which may take its time; all
 // others are looked at again then. Only one process checks them at a time: another
 // one that finds them due leaves them to that. What was found stays so for as long
 // as the step lasts, also where somebody else has changed the job meanwhile.
-func (e *Engine) poll(ctx context.Context, j *job.Job, o *job.Observation, why *occasion) error {
-	if why.found == nil || !why.polledAt.Equal(j.PolledAt) || len(why.found) != len(j.Conditions) {
+func (e *Engine) poll(ctx context.Context, j *job.Job, o *job.Observation, due []bool, why *occasion) error {
+	if why.found == nil || !why.polledAt.Equal(j.PolledAt()) || len(why.found) != len(j.Conditions) {
 		if mine, err := e.mayPoll(ctx, j, why); !mine {
 			return err
 		}
@@ -45,15 +45,15 @@ func (e *Engine) poll(ctx context.Context, j *job.Job, o *job.Observation, why *
 			ctx, cancel = context.WithTimeoutCause(ctx, abort.Sub(o.Now), errAborted)
 			defer cancel()
 		}
-		why.found, why.polledAt = e.checkPolled(ctx, j), j.PolledAt
+		why.found, why.polledAt = e.checkPolled(ctx, j, due), j.PolledAt()
 	}
 	o.Now = e.now() // the interval counts from here
 	if err := e.look(ctx, j, o); err != nil {
 		return err
 	}
-	for i, c := range j.Conditions {
-		if c.Kind.Polled() {
-			o.Checks[i] = why.found[i]
+	for i, found := range why.found {
+		if !found.At.IsZero() {
+			o.Checks[i] = found
 		}
 	}
 	return nil
@@ -71,14 +71,14 @@ func (e *Engine) mayPoll(ctx context.Context, j *job.Job, why *occasion) (bool, 
 		why.unlock = unlock
 	}
 	now, err := e.Store.Get(ctx, j.ID, 1)
-	return err == nil && now.PolledAt.Equal(j.PolledAt), err
+	return err == nil && now.PolledAt().Equal(j.PolledAt()), err
 }
 
-func (e *Engine) checkPolled(ctx context.Context, j *job.Job) []job.Check {
+func (e *Engine) checkPolled(ctx context.Context, j *job.Job, due []bool) []job.Check {
 	found := make([]job.Check, len(j.Conditions))
 	var checking sync.WaitGroup
 	for i, c := range j.Conditions {
-		if c.Kind.Polled() {
+		if due[i] {
 			checking.Go(func() { found[i] = e.Sensors.Check(ctx, j, c) })
 		}
 	}

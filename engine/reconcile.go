@@ -49,15 +49,17 @@ func (e *Engine) Reconcile(ctx context.Context) (active bool, err error) {
 			continue
 		}
 		if !e.mayRun(j) {
-			e.log(e.Step(ctx, j.ID))
+			e.complain(j.ID, e.Step(ctx, j.ID))
 			continue
 		}
 		if u := seen[j.Ref()]; u.State == job.UnitLive && j.Killing() == nil {
 			continue // as it should be
 		}
-		e.log(e.inspect(ctx, j.Ref(), seen[j.Ref()], &late))
+		e.complain(j.ID, e.inspect(ctx, j.Ref(), seen[j.Ref()], &late))
 	}
-	return len(jobs) > 0, e.do(ctx, late)
+	err = e.do(ctx, late)
+	e.log(e.reapLeft(ctx))
+	return len(jobs) > 0, err
 }
 
 // waiting returns the waiting jobs by their backends.

@@ -3,11 +3,11 @@ package engine
 import (
 	"context"
 	"errors"
-	"fmt"
 	"path/filepath"
 	"slices"
 	"time"
 
+	"jobman/events"
 	"jobman/job"
 	"jobman/store"
 )
@@ -27,10 +27,14 @@ func (e *Engine) sense(ctx context.Context, j *job.Job, o *job.Observation, why 
 		return nil
 	}
 	err := e.look(ctx, j, o)
-	if err != nil || !e.Patient || !j.PollDue(*o) {
+	if err != nil || !e.Patient {
 		return err
 	}
-	return e.poll(ctx, j, o, why)
+	due := j.PollsDue(*o)
+	if due == nil {
+		return nil
+	}
+	return e.poll(ctx, j, o, due, why)
 }
 
 // look checks the conditions that can be checked at once.
@@ -53,29 +57,6 @@ func (e *Engine) look(ctx context.Context, j *job.Job, o *job.Observation) error
 		}
 	}
 	return nil
-}
-
-// logChecks notes in the job's jobman.log which of its conditions are met, or
-// can't be checked, unlike before.
-func (e *Engine) logChecks(before, after *job.Job) {
-	var lines []string
-	for i, c := range after.Conditions {
-		was := job.Check{}
-		if i < len(before.Conditions) {
-			was = before.Conditions[i].Check
-		}
-		switch {
-		case c.Error != was.Error && c.Error != "":
-			lines = append(lines, fmt.Sprintf("%s %s: %s", c.Kind, c.Target, c.Error))
-		case c.Met != was.Met && c.Met:
-			lines = append(lines, fmt.Sprintf("%s %s: met %s", c.Kind, c.Target, c.Detail))
-		case c.Met != was.Met:
-			lines = append(lines, fmt.Sprintf("%s %s: no longer met %s", c.Kind, c.Target, c.Detail))
-		}
-	}
-	if len(lines) > 0 {
-		e.log(e.Tree.Log(after.ID, lines...))
-	}
 }
 
 // dueAtOnce is how many jobs are stepped at a time whose time has come.
@@ -106,7 +87,7 @@ func (e *Engine) due(ctx context.Context) (int, error) {
 		at := j.Armed.At
 		return j.HostID != e.HostID || j.Polling() && (at.IsZero() || now.Before(at))
 	})
-	each(len(jobs), dueAtOnce, func(i int) { e.log(e.Step(ctx, jobs[i].ID)) })
+	each(len(jobs), dueAtOnce, func(i int) { e.complain(jobs[i].ID, e.Step(ctx, jobs[i].ID)) })
 	return len(jobs), nil
 }
 
@@ -150,6 +131,7 @@ func (e *Engine) Start(ctx context.Context, id job.ID) error {
 	if err != nil {
 		return err
 	}
+	e.note(id, events.New(events.Info, "released"))
 	return e.Step(ctx, id)
 }
 

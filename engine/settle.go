@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 
+	"jobman/events"
 	"jobman/failpoint"
 	"jobman/job"
 	"jobman/store"
@@ -24,10 +25,15 @@ type overdue struct {
 // way.
 func (e *Engine) do(ctx context.Context, o overdue) error {
 	for _, id := range o.steps {
-		e.log(e.Step(ctx, id))
+		e.note(id, events.New(events.Info, "overdue", "what", "step"))
+		e.complain(id, e.Step(ctx, id))
 	}
 	for _, id := range o.unarmed {
-		e.log(e.step(ctx, id, &occasion{unarmed: true}))
+		e.note(id, events.New(events.Info, "overdue", "what", "trigger"))
+		e.complain(id, e.step(ctx, id, &occasion{unarmed: true}))
+	}
+	for ref := range o.ended {
+		e.note(ref.ID, events.New(events.Info, "overdue", "what", "record", "run", ref.Run))
 	}
 	return e.settle(ctx, o.ended)
 }
@@ -36,13 +42,13 @@ func (e *Engine) do(ctx context.Context, o overdue) error {
 // there after a crash writes the files that mirror the index again.
 func (e *Engine) settle(ctx context.Context, ended map[job.Ref]job.Observation) error {
 	for ref := range ended {
-		e.log(e.Tree.Drop(ref))
+		e.complain(ref.ID, e.Tree.Drop(ref))
 	}
 	if _, err := e.record(ctx, ended); err != nil {
 		return err
 	}
 	for ref := range ended {
-		e.log(e.Tree.Take(ref))
+		e.complain(ref.ID, e.Tree.Take(ref))
 	}
 	return nil
 }
@@ -60,8 +66,16 @@ func (e *Engine) record(ctx context.Context, seen map[job.Ref]job.Observation) (
 		refs[ref.ID] = append(refs[ref.ID], ref)
 	}
 	foreign = map[job.Ref]bool{}
+	for ref, o := range seen {
+		if o.LogBytes, err = e.Tree.Run(ref).LogBytes(); err != nil {
+			e.log(err) // that much is not counted
+		}
+		seen[ref] = o
+	}
+	var limit job.Size
 	ended, further := map[job.Ref]bool{}, map[job.ID]bool{}
 	stale := map[job.Ref]int{} // how many runs back from the last
+	news := map[job.ID][]events.Event{}
 	err = e.Store.Update(ctx, slices.Collect(maps.Keys(refs)), func(j *job.Job) error {
 		if j.Last() == nil {
 			return store.ErrUnchanged
@@ -70,6 +84,7 @@ func (e *Engine) record(ctx context.Context, seen map[job.Ref]job.Observation) (
 			foreign[j.Ref()] = true
 			return store.ErrUnchanged
 		}
+		limit = least(limit, j.Spec.Log.Job.MaxBytes)
 		o, ok := seen[j.Ref()]
 		for _, ref := range refs[j.ID] {
 			// Whoever recorded this run may have been killed before its files
@@ -97,6 +112,7 @@ func (e *Engine) record(ctx context.Context, seen map[job.Ref]job.Observation) (
 		if reflect.DeepEqual(decided, *j) {
 			return store.ErrUnchanged
 		}
+		news[j.ID] = happened(j, &decided)
 		*j = decided
 		return nil
 	})
@@ -104,20 +120,23 @@ func (e *Engine) record(ctx context.Context, seen map[job.Ref]job.Observation) (
 		return nil, err
 	}
 	failpoint.Hit("settled")
+	for id, what := range news {
+		e.note(id, what...)
+	}
 	for ref, back := range stale {
-		e.log(e.rewrite(ctx, ref, back))
+		e.complain(ref.ID, e.rewrite(ctx, ref, back))
 	}
 	for id, due := range further {
 		if !due {
 			continue
 		}
 		if err := e.Step(ctx, id); err != nil {
-			e.log(err)
+			e.complain(id, err)
 			continue
 		}
 		// Somebody else may have recorded it meanwhile, and been killed.
 		for _, ref := range refs[id] {
-			e.log(e.rewrite(ctx, ref, 1))
+			e.complain(id, e.rewrite(ctx, ref, 1))
 		}
 	}
 	for ref := range ended {
@@ -127,9 +146,12 @@ func (e *Engine) record(ctx context.Context, seen map[job.Ref]job.Observation) (
 	}
 	for ref, forget := range ended {
 		if forget {
-			e.log(e.forget(ctx, ref))
+			e.complain(ref.ID, e.forget(ctx, ref))
 		}
 	}
+	// Last, and while there is mail of the ends: a reaping that is killed is done
+	// by whoever takes that.
+	e.log(e.reapAfterEnds(ctx, limit))
 	return foreign, nil
 }
 
@@ -152,15 +174,22 @@ func (e *Engine) rewrite(ctx context.Context, ref job.Ref, back int) error {
 		return e.Tree.WriteRun(ref.ID, r)
 	}
 	j.Runs = []job.Run{*r}
-	return e.Tree.WriteState(j)
+	if err := e.Tree.WriteState(j); err != nil {
+		return err
+	}
+	// It may have been deleted meanwhile, and must not be back.
+	if _, err := e.Store.Get(ctx, ref.ID, 0); errors.Is(err, store.ErrNotFound) {
+		return e.Tree.RemoveJob(ref.ID)
+	}
+	return nil
 }
 
 // stepDependents steps the jobs that wait for one whose run was just recorded.
 func (e *Engine) stepDependents(ctx context.Context, id job.ID) {
 	ids, err := e.Tree.Dependents(id)
-	e.log(err)
+	e.complain(id, err)
 	for _, id := range ids {
-		e.log(e.Step(ctx, id))
+		e.complain(id, e.Step(ctx, id))
 	}
 }
 

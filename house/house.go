@@ -9,10 +9,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 
 	"jobman/engine"
 	"jobman/job"
+	"jobman/journal"
 	"jobman/store"
 	"jobman/store/tree"
 	"jobman/supervisor"
@@ -42,7 +44,7 @@ func New(t tree.Tree, s store.Store, programs Programs, log func(error)) (*House
 		return nil, fmt.Errorf("find this machine's id: %w", err)
 	}
 	h := &House{programs: programs, log: log, backends: map[string]engine.Backend{}}
-	h.Engine = &engine.Engine{Store: s, Tree: t, Backend: h.Backend, Sensors: senses{h}, HostID: host, Log: log}
+	h.Engine = &engine.Engine{Store: s, Tree: t, Backend: h.Backend, Sensors: senses{h}, Journald: journal.Probe, HostID: host, Log: log}
 	return h, nil
 }
 
@@ -76,7 +78,7 @@ func (h *House) Backend(name, scope string) (engine.Backend, error) {
 // Equip puts into the store what a job needs there beside the program of its
 // units: what looks at URLs. It is done by whoever submits, who carries that.
 func (h *House) Equip(s *job.Spec) error {
-	if len(s.Wait.HTTP)+len(s.Wait.S3) == 0 {
+	if !slices.ContainsFunc(s.Wait.Conditions(), func(c job.Condition) bool { return c.Kind == job.KindHTTP || c.Kind == job.KindS3 }) {
 		return nil
 	}
 	path, err := h.Tree.Helper("net", h.programs.Net)

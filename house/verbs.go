@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/signal"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"jobman/engine"
+	"jobman/events"
 	"jobman/failpoint"
 	"jobman/job"
 	"jobman/journal"
@@ -47,32 +49,66 @@ func RunInternal(argv []string) int {
 		dir = string(store)
 	}
 	failpoint.Use(dir, argv[0])
+	events.Use(argv[0])
 	err := internal[argv[0]](argv[1:])
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintf(os.Stderr, "jobman: %s: %v\n", argv[0], err)
+	if !errors.Is(err, errTold) {
+		logOf(argv).Add(events.Failure(err))
+	}
+	// Where stderr is a file it is a jobman.log.
+	if info, serr := os.Stderr.Stat(); !errors.Is(err, errTold) && (serr != nil || !info.Mode().IsRegular()) {
+		fmt.Fprintf(os.Stderr, "jobman: %s: %v\n", argv[0], err)
+	}
 	if argv[0] == "ended" {
 		return units.EndedFailed
 	}
 	return 1
 }
 
-// execVerb: exec RUN [FIFOS].
+// logOf is where an internal verb notes what went wrong: with its run, its job, or
+// else with the store.
+func logOf(argv []string) events.Log {
+	run := tree.Run(argv[1])
+	if _, _, err := run.Locate(); err == nil {
+		return run.Log()
+	}
+	if store := tree.Tree(argv[1]); argv[0] == "step" && len(argv) > 2 && job.IsID(argv[2]) {
+		return store.JobLog(job.ID(argv[2]))
+	}
+	return tree.Tree(argv[1]).Log()
+}
+
+// errTold is for what is told elsewhere.
+var errTold = errors.New("it is told already")
+
+// execVerb: exec RUN [FIFOS|journal]. Without FIFOs stderr is the command's, in which
+// nothing of jobman's belongs: why it was not executed is in the run's record.
 func execVerb(args []string) error {
 	var out engine.Outputs
-	if len(args) > 1 {
+	if args, sink := cutSink(args); sink == job.SinkJournal {
+		var err error
+		if out, err = streams(tree.Run(args[0])); err != nil {
+			return err
+		}
+	} else if len(args) > 1 {
 		out = outputs(args[1])
 	}
-	err := engine.Exec(tree.Run(args[0]), out)
+	run := tree.Run(args[0])
+	err := engine.Exec(run, out)
 	if errors.Is(err, tree.ErrClaimed) {
 		return fmt.Errorf("%w: it is not executed again", err)
+	}
+	if word, werr := run.StartError(); err != nil && werr == nil && word != "" && len(args) == 1 {
+		return errTold
 	}
 	return err
 }
 
-// shimVerb: shim RUN [LIMIT].
+// shimVerb: shim RUN [LIMIT] [both|journal].
 func shimVerb(args []string) error {
+	args, sink := cutSink(args)
 	run := tree.Run(args[0])
 	var limit time.Duration
 	if len(args) > 1 {
@@ -81,25 +117,25 @@ func shimVerb(args []string) error {
 			return err
 		}
 	}
-	return supervisor.Shim(args[0], limit, func(job.Ref) error {
+	return supervisor.Shim(args[0], limit, sink, func(job.Ref) error {
 		store, _, err := run.Locate()
 		if err != nil {
 			return err
 		}
-		return withEngine(store, func(ctx context.Context, h *House) error { return h.Drain(ctx) })
+		return withEngine(store, run.Log(), func(ctx context.Context, h *House) error { return h.Drain(ctx) })
 	})
 }
 
 // tickVerb: tick STORE.
 func tickVerb(args []string) error {
-	return withEngine(tree.Tree(args[0]), func(ctx context.Context, h *House) error {
+	return withEngine(tree.Tree(args[0]), tree.Tree(args[0]).Log(), func(ctx context.Context, h *House) error {
 		return supervisor.Tick(tree.Tree(args[0]), func() ([]*job.Job, error) { return h.Waiting(ctx, "fork") })
 	})
 }
 
 // watchVerb: watch STORE.
 func watchVerb(args []string) error {
-	return withEngine(tree.Tree(args[0]), func(ctx context.Context, h *House) error {
+	return withEngine(tree.Tree(args[0]), tree.Tree(args[0]).Log(), func(ctx context.Context, h *House) error {
 		return supervisor.Watch(tree.Tree(args[0]), func() ([]*job.Job, error) {
 			jobs, err := h.Waiting(ctx, "systemd")
 			return slices.DeleteFunc(jobs, func(j *job.Job) bool { return !j.Armed.Watcher }), err
@@ -119,7 +155,7 @@ const triggerPause = time.Second
 // stepVerb: step STORE [due|JOB [files|rearm]|quick JOB...]. Only what is called for
 // one job, and nothing else, waits for polled conditions to be checked.
 func stepVerb(args []string) error {
-	return withEngine(tree.Tree(args[0]), func(ctx context.Context, h *House) error {
+	return withEngine(tree.Tree(args[0]), tree.Tree(args[0]).Log(), func(ctx context.Context, h *House) error {
 		switch {
 		case len(args) > 1 && args[1] == "due":
 			return h.Due(ctx)
@@ -150,7 +186,7 @@ func stepVerb(args []string) error {
 
 // reconcileVerb: reconcile STORE. Where systemd calls it, it is tidied up too.
 func reconcileVerb(args []string) error {
-	return withEngine(tree.Tree(args[0]), func(ctx context.Context, h *House) error {
+	return withEngine(tree.Tree(args[0]), tree.Tree(args[0]).Log(), func(ctx context.Context, h *House) error {
 		active, err := h.Reconcile(ctx)
 		if err != nil {
 			return err
@@ -184,10 +220,12 @@ func ownScope() string {
 	return "user"
 }
 
-func withEngine(store tree.Tree, do func(context.Context, *House) error) error {
+// withEngine opens the store's house for an internal verb. What is not worth failing
+// for is noted in a jobman.log.
+func withEngine(store tree.Tree, notes events.Log, do func(context.Context, *House) error) error {
 	log := func(err error) {
 		if err != nil {
-			fmt.Fprintln(os.Stderr, "jobman:", err)
+			notes.Add(events.Failure(err))
 		}
 	}
 	s, err := bolt.Open(string(store), bolt.Options{Log: log})
@@ -201,9 +239,14 @@ func withEngine(store tree.Tree, do func(context.Context, *House) error) error {
 	return do(context.Background(), h)
 }
 
-// pumpVerb: pump RUN, socket-activated with the two FIFOs.
+// pumpVerb: pump RUN [FIFOS] [both], socket-activated with the two FIFOs.
 func pumpVerb(args []string) error {
-	err := pump(tree.Run(args[0]))
+	args, sink := cutSink(args)
+	fifos := ""
+	if len(args) > 1 {
+		fifos = args[1]
+	}
+	err := pump(tree.Run(args[0]), fifos, sink)
 	if err != nil {
 		// What is in the FIFOs has systemd start the next at once.
 		time.Sleep(holdOff)
@@ -211,10 +254,10 @@ func pumpVerb(args []string) error {
 	return err
 }
 
-func pump(run tree.Run) error {
+func pump(run tree.Run, fifos string, sink job.Sink) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
-	spec, err := run.Spec()
+	opt, err := outputOptions(run, fifos, sink)
 	if err != nil {
 		return err
 	}
@@ -222,7 +265,12 @@ func pump(run tree.Run) error {
 	if err != nil {
 		return err
 	}
-	return journal.Pump(ctx, run.Logs(), sources, journal.Options{Timestamps: spec.Log.PrefixTimestamp, Idle: pumpIdle})
+	if _, err := os.Lstat(run.Logs()); errors.Is(err, fs.ErrNotExist) {
+		// Not each time that a job has been silent for a while.
+		run.Log().Add(events.New(events.Debug, "pump"))
+	}
+	opt.Idle = pumpIdle
+	return journal.Pump(ctx, run.Logs(), sources, opt)
 }
 
 // pumpIdle is how long a pump stays when nothing comes. The next byte starts

@@ -42,10 +42,13 @@ func activated() ([]journal.Source, error) {
 	return sources, nil
 }
 
-// endedVerb: ended RUN [FIFOS], stop-post of a run. First what is left of the
-// output is brought in, so that a run that is recorded as over has all of it.
-// What can't be found out is left out: the record of the end must be written.
+// endedVerb: ended RUN [FIFOS] [both|journal], stop-post of a run. First it waits for
+// what is left of the tree, and brings in what is left of the output, so that a run
+// that is recorded as over has all of it. What can't be found out is left out: the
+// record of the end must be written.
 func endedVerb(args []string) error {
+	began := time.Now()
+	args, sink := cutSink(args)
 	run := tree.Run(args[0])
 	exit := engine.ServiceExit(os.Getenv)
 	claim, err := run.ReadClaim()
@@ -53,12 +56,14 @@ func endedVerb(args []string) error {
 		// The unit fails and stays: whoever steps the job starts the run again.
 		return errors.Join(errors.New("systemd could not put the command into its control group"), mail(run))
 	}
-	errs := []error{err}
-	if len(args) > 1 {
-		errs = append(errs, drain(run, outputs(args[1])))
-	}
 	exit.At = time.Now().UTC()
-	errs = append(errs, ending(run, &exit))
+	errs := []error{err, ending(run, &exit), awaitRest(run, began)}
+	switch {
+	case sink == job.SinkJournal:
+		errs = append(errs, endStreams(run))
+	case len(args) > 1:
+		errs = append(errs, drain(run, args[1], sink))
+	}
 	exit.CPUSeconds, exit.MemoryPeak = engine.CgroupUsage()
 	errs = append(errs, run.Conclude(exit))
 	return errors.Join(errs...)
@@ -75,7 +80,8 @@ func mail(run tree.Run) error {
 
 // drain brings in what is left in the FIFOs. Nothing is there to be done where
 // they are gone or empty.
-func drain(run tree.Run, out engine.Outputs) error {
+func drain(run tree.Run, fifos string, sink job.Sink) error {
+	out := outputs(fifos)
 	ctx, cancel := context.WithTimeout(context.Background(), drainFor)
 	defer cancel()
 	var sources []journal.Source
@@ -90,18 +96,38 @@ func drain(run tree.Run, out engine.Outputs) error {
 		defer f.Close()
 		sources = append(sources, journal.Source{Stream: stream, File: f})
 	}
-	spec, err := run.Spec()
+	opt, err := outputOptions(run, fifos, sink)
 	if err != nil {
 		return err
 	}
-	if err := journal.Drain(ctx, run.Logs(), sources, journal.Options{Timestamps: spec.Log.PrefixTimestamp}); err != nil {
+	if err := journal.Drain(ctx, run.Logs(), sources, opt); err != nil {
 		return fmt.Errorf("bring in the rest of the output: %w", err)
 	}
 	return nil
 }
 
-// endingFor bounds how long stop-post asks the manager; units.MinStop has room for
-// that and for drainFor.
+// endStreams tells journald that a run's streams have come to their end. A run that
+// was never executed had none.
+func endStreams(run tree.Run) error {
+	claim, err := run.ReadClaim()
+	if err != nil || claim == nil || claim.Identifier == "" {
+		return err
+	}
+	spec, err := run.Spec()
+	if err != nil {
+		return err
+	}
+	origin, err := originOf(run, spec)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), drainFor)
+	defer cancel()
+	return journal.EndStreams(ctx, origin, claim.Identifier)
+}
+
+// endingFor bounds how long stop-post asks the manager; the least units.StopTime has
+// room for that and for drainFor.
 const endingFor = 5 * time.Second
 
 // ending adds what only the manager knows.

@@ -48,40 +48,25 @@ func (j *Job) times(now time.Time) (moment, poll time.Time) {
 	w := &j.Spec.Wait
 	switch {
 	case j.MetAt.IsZero():
-		moment = j.nextTimed(now)
+		all := j.whole(Observation{Now: now})
+		if !all.met {
+			moment = all.at
+		}
+		for _, c := range j.Conditions {
+			if c.Kind.Polled() {
+				poll = earlier(poll, j.nextPoll(c))
+			}
+		}
+		if all.met && !all.proved {
+			// All was met, but not in one evaluation: at once, by who may take his time.
+			poll = j.PolledAt()
+		}
 	case j.Released:
 		moment = j.MetAt
 	default:
 		moment = later(j.MetAt, time.Duration(w.ExtraDelay))
 	}
-	moment = earlier(moment, w.AbortDatetime)
-	if !j.Polling() {
-		return moment, time.Time{}
-	}
-	switch {
-	case j.PolledAt.IsZero():
-		poll = j.Since // at once
-	case slices.ContainsFunc(j.Conditions, func(c Condition) bool { return !c.Met }):
-		poll = j.nextPoll()
-	default:
-		// All was met, but not in one evaluation: at once, by who may take his time.
-		poll = j.PolledAt
-	}
-	return moment, poll
-}
-
-// nextTimed is when the timed conditions may decide about the whole; zero: never
-// again.
-func (j *Job) nextTimed(now time.Time) (next time.Time) {
-	for _, c := range j.Conditions {
-		if !c.Kind.Timed() {
-			continue
-		}
-		if due := j.dueTime(c); now.Before(due) && (next.IsZero() || due.After(next) != j.Spec.Wait.Any) {
-			next = due
-		}
-	}
-	return next
+	return earlier(moment, w.AbortDatetime), poll
 }
 
 // earlier returns the earlier of two times, of which zero is none.

@@ -112,7 +112,9 @@ func next(j Job, o Observation) (Job, []Action) {
 	}
 	if start {
 		j.RunCount++
-		j.Runs = append(j.Runs, Run{N: j.RunCount, Phase: Starting, Manager: o.Manager, IntendedAt: o.Now})
+		r := Run{N: j.RunCount, Phase: Starting, Manager: o.Manager, IntendedAt: o.Now}
+		r.Sink, r.SinkWhy = j.Spec.Log.Choose(o.Journald)
+		j.Runs = append(j.Runs, r)
 		j.Phase, j.NextAt = Starting, time.Time{}
 	}
 	if start || j.Completed() {
@@ -158,7 +160,7 @@ func absorb(j *Job, o Observation) {
 			j.StartedAt = r.StartedAt
 		}
 	}
-	if j.Killing() != nil && r.Phase == Running {
+	if (j.Killing() != nil || o.Unit.Stopping) && r.Phase == Running {
 		r.Phase, j.Phase = Stopping, Stopping
 	}
 }

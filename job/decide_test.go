@@ -31,7 +31,7 @@ func killed_(j Job) Job {
 
 func TestANewJobIntendsItsFirstRun(t *testing.T) {
 	j, actions := Decide(Job{Phase: Waiting}, Observation{Now: now, Manager: "m1"})
-	want := Run{N: 1, Phase: Starting, Manager: "m1", IntendedAt: now}
+	want := Run{N: 1, Phase: Starting, Manager: "m1", IntendedAt: now, Sink: SinkFile, SinkWhy: "both streams are discarded"}
 	if j.Phase != Starting || j.RunCount != 1 || !reflect.DeepEqual(j.Runs, []Run{want}) || !slices.Equal(actions, []Action{Start}) {
 		t.Fatalf("got %+v, %v", j, actions)
 	}

@@ -115,3 +115,31 @@ func TestIDs(t *testing.T) {
 		}
 	}
 }
+
+func TestTimesInThePast(t *testing.T) {
+	zone := time.FixedZone("here", 2*3600)
+	now := time.Date(2026, 11, 23, 9, 30, 0, 0, zone)
+	at := func(day, hour, minute int) time.Time { return time.Date(2026, 11, day, hour, minute, 0, 0, zone) }
+	for text, want := range map[string]time.Time{
+		"10m":                  now.Add(-10 * time.Minute),
+		"90":                   now.Add(-90 * time.Second),
+		"2026-11-23T06:00:00Z": at(23, 8, 0),
+		"2026-11-22 23:00":     at(22, 23, 0),
+		"2026-11-22T23:00:00":  at(22, 23, 0),
+		"08:00":                at(23, 8, 0),
+		"10:00":                at(22, 10, 0), // today's is still to come
+		"yesterday 08:00":      at(22, 8, 0),
+		"yesterday 23:59":      at(22, 23, 59),
+		"@1795420800":          time.Unix(1795420800, 0),
+		"+1h":                  now.Add(time.Hour),
+	} {
+		if got, err := ParseTime(text, now); err != nil || !got.Equal(want) {
+			t.Errorf("%q is %v (%v), want %v", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"", "yesterday", "half past nine", "-10m"} {
+		if got, err := ParseTime(text, now); err == nil {
+			t.Errorf("%q is %v", text, got)
+		}
+	}
+}

@@ -32,11 +32,15 @@ type Job struct {
 
 	Conditions []Condition `json:"conditions,omitempty"` // of Spec.Wait
 	MetAt      time.Time   `json:"met_at,omitzero"`      // when they held
-	PolledAt   time.Time   `json:"polled_at,omitzero"`   // when those were checked last that are polled
+	Held       []time.Time `json:"held,omitempty"`       // by sensor: since when its conditions hold; zero: they don't
 	Released   bool        `json:"released,omitzero"`    // `start`: no extra delay
 	Since      time.Time   `json:"since,omitzero"`       // from when on delays count
 	NextAt     time.Time   `json:"next_at,omitzero"`     // when something is due
 	Armed      Armed       `json:"armed,omitzero"`
+
+	// ReapedRuns: the output of the runs up to this number is deleted, or about to
+	// be, as far as they are over.
+	ReapedRuns int `json:"reaped_runs,omitzero"`
 
 	Kill *Kill `json:"kill,omitempty"` // committed before anything is stopped
 
@@ -71,6 +75,11 @@ type Run struct {
 
 	CPUSeconds *float64 `json:"cpu_seconds,omitempty"`
 	MemoryPeak *int64   `json:"memory_peak_bytes,omitempty"`
+
+	LogBytes int64  `json:"log_bytes,omitzero"` // of its output when it ended
+	Reaped   bool   `json:"reaped,omitzero"`    // that is deleted, or about to be; see Job.Reaped
+	Sink     Sink   `json:"sink,omitzero"`      // where its output goes; "": to files
+	SinkWhy  string `json:"sink_why,omitzero"`  // in one line
 
 	Kill *Kill `json:"kill,omitempty"` // `kill run`: ends this run, the policy goes on
 }
@@ -142,6 +151,11 @@ func (j *Job) Completed() bool { return j.Phase == Done }
 
 // Active tells whether the run is intended or under way.
 func (r *Run) Active() bool { return r.Phase != Done }
+
+// Reaped tells whether a run's output is deleted, or about to be.
+func (j *Job) Reaped(r *Run) bool {
+	return !r.Active() && (r.Reaped || r.N <= j.ReapedRuns)
+}
 
 // Killing returns the kill that concerns the current run, or nil.
 func (j *Job) Killing() *Kill {

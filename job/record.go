@@ -10,6 +10,9 @@ type Claim struct {
 	InvocationID string    `json:"invocation_id,omitzero"` // of the execution that made it
 	At           time.Time `json:"at"`
 	Void         string    `json:"void,omitzero"` // why the run will never be executed
+	// Identifier is what the SYSLOG_IDENTIFIER of all lines begins with that the run
+	// writes to journald alone; the rest is the stream's name.
+	Identifier string `json:"identifier,omitzero"`
 }
 
 // Executed tells whether the command was executed, as far as the claim knows.
@@ -79,9 +82,14 @@ type Unit struct {
 type Observation struct {
 	Now     time.Time
 	Manager string // identity of the manager that would start runs now; "" if nobody asked
-	Unit    Unit
-	Claim   *Claim
-	Exit    *Exit
+	// Journald is what would take the output of a run that starts now; nothing is
+	// known of it where nobody asked for the manager.
+	Journald Journald
+	Unit     Unit
+	Claim    *Claim
+	Exit     *Exit
+	// LogBytes is the size of the run's output, where it may have ended.
+	LogBytes int64
 
 	// Of a job without an active run: what was found of its conditions, by their
 	// place, and the paths to watch for them.

@@ -30,6 +30,10 @@ func (j *Job) settle(o Observation) {
 	if r.StoppedAt.IsZero() {
 		r.StoppedAt = o.Now
 	}
+	r.LogBytes = o.LogBytes
+	if keep := j.Spec.Log.Job.MaxRuns; keep > 0 {
+		j.ReapedRuns = max(j.ReapedRuns, r.N-keep)
+	}
 	if r.StartedAt.IsZero() || r.StoppedAt.Sub(r.StartedAt).Abs() < quick {
 		j.QuickRuns++
 	} else {

@@ -259,6 +259,15 @@ func waiting(random *rand.Rand, w *Wait) {
 	if random.IntN(4) == 0 {
 		w.Job = []string{"x:success"}
 	}
+	for random.IntN(2) == 0 {
+		w.Sensor = append(w.Sensor, [...]Sensor{
+			{Name: "a file", Kind: KindFile, Targets: []Text{"/c", "/d"}},
+			{Name: "a script", Kind: KindScript, Targets: []Text{"/e", "/f"}, PollInterval: seconds(7)},
+			{Name: "a while", Kind: KindTimedelta, Targets: []Text{"3s", "20s"}},
+		}[random.IntN(3)])
+		s := &w.Sensor[len(w.Sensor)-1]
+		s.Any, s.Delay = random.IntN(2) == 0, seconds(float64(random.IntN(4)))
+	}
 	w.Any = random.IntN(2) == 0
 	w.ExtraDelay = seconds(float64(random.IntN(3)))
 	if random.IntN(3) == 0 {
@@ -282,11 +291,9 @@ func (w *world) sense(random *rand.Rand) {
 			w.watches[i] = []Watch{{"PathExists", c.Target}}
 		}
 	}
-	if w.job.PollDue(w.observe()) {
-		for i, c := range w.job.Conditions {
-			if c.Kind.Polled() {
-				look(i)
-			}
+	for i, due := range w.job.PollsDue(w.observe()) {
+		if due {
+			look(i)
 		}
 	}
 }

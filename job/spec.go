@@ -27,6 +27,11 @@ type Spec struct {
 	Property   []string `json:"property,omitempty"` // KEY=VALUE, see systemd.resource-control(5)
 	UID        string   `json:"uid,omitzero"`       // name or number; system scope only
 	GID        string   `json:"gid,omitzero"`
+	Notify     Notify   `json:"notify,omitzero"`
+
+	// Resolved: the spec is complete. Submitted again, it gets nothing from the
+	// configuration.
+	Resolved bool `json:"resolved,omitzero"`
 
 	// What the command inherits from the submitter, as with nohup(1).
 	Umask  Umask            `json:"umask"`
@@ -53,17 +58,6 @@ type Log struct {
 		MaxBytes Size `json:"max-bytes,omitzero"` // of the output of all runs of all jobs
 	} `json:"job,omitzero"`
 }
-
-// Sink is where a run's output goes.
-type Sink string
-
-// The sinks.
-const (
-	SinkAuto    Sink = "auto"    // both where journald runs, else file
-	SinkBoth    Sink = "both"    // files, and a copy in journald
-	SinkFile    Sink = "file"    // files
-	SinkJournal Sink = "journal" // journald alone, which is lossy
-)
 
 // Check tells why output can't be kept like that.
 func (l *Log) Check() error {
@@ -112,6 +106,26 @@ const (
 func DefaultName(command []Text) string {
 	return strings.ToValidUTF8(strings.Join(Strings(command), " "), "\uFFFD")
 }
+
+// maxShortName bounds ShortName, in bytes: the name of a job that was given none is
+// its whole command line, and Linux takes no variable of more than 128 KiB.
+const maxShortName = 4096
+
+// ShortName is the name, cut to what a variable of the environment may hold.
+func (s *Spec) ShortName() string {
+	if len(s.Name) <= maxShortName {
+		return s.Name
+	}
+	cut := maxShortName
+	for !utf8.RuneStart(s.Name[cut]) {
+		cut--
+	}
+	return s.Name[:cut]
+}
+
+// Named tells whether the job was given a name, which anybody may see. Otherwise
+// its name is its command line.
+func (s *Spec) Named() bool { return s.Name != DefaultName(s.Command) }
 
 // CheckName tells why a name that a user gave can't be one.
 func CheckName(name string) error {

@@ -9,23 +9,42 @@ import (
 )
 
 // TimeForms is what an error message shows when a time can't be read.
-const TimeForms = "2026-11-23T08:00:00Z, 2026-11-23 08:00, or 10m (before now)"
+const TimeForms = "2026-11-23T08:00:00Z, 2026-11-23 08:00, 08:00 (the last), yesterday 08:00, @1795420800, or 10m (before now)"
 
-// ParseTime reads a moment in the past, as --since takes it: RFC 3339, a local
-// date and time, or a duration before now.
+// ParseTime reads a moment in the past, as --since takes it: a duration before
+// now; a local time, the last one; yesterday and a local time; or a moment in the
+// forms of [ParseMoment]. Local is now's location.
 func ParseTime(s string, now time.Time) (time.Time, error) {
 	if d, err := ParseDuration(s); err == nil {
 		return now.Add(-time.Duration(d)), nil
 	}
-	if t, err := time.Parse(time.RFC3339Nano, s); err == nil {
+	clock, yesterday := strings.CutPrefix(s, "yesterday ")
+	if at, ok := parseClock(strings.TrimSpace(clock), now); ok {
+		if today := at(0); !yesterday && !today[0].After(now) {
+			if last := today[len(today)-1]; !last.After(now) {
+				return last, nil
+			}
+			return today[0], nil
+		}
+		before := at(-1)
+		return before[len(before)-1], nil
+	}
+	if t, err := ParseMoment(s, now); err == nil {
 		return t, nil
 	}
-	for _, layout := range []string{"2006-01-02 15:04:05", "2006-01-02 15:04"} {
-		if t, err := time.Parse(layout, s); err == nil {
-			return local(t, 0, time.Local)[0], nil
+	return time.Time{}, fmt.Errorf("%q is no time; write it like %s", s, TimeForms)
+}
+
+// parseClock reads a time of day, and returns it on a day: 0 is now's.
+func parseClock(s string, now time.Time) (at func(day int) []time.Time, ok bool) {
+	for _, layout := range []string{"15:04:05", "15:04"} {
+		if c, err := time.Parse(layout, s); err == nil {
+			return func(day int) []time.Time {
+				return local(time.Date(now.Year(), now.Month(), now.Day(), c.Hour(), c.Minute(), c.Second(), 0, time.UTC), day, now.Location())
+			}, true
 		}
 	}
-	return time.Time{}, fmt.Errorf("%q is no time; write it like %s", s, TimeForms)
+	return nil, false
 }
 
 // StampLayout is how times are printed for programs: RFC 3339, with microseconds.
@@ -66,20 +85,15 @@ func ParseMoment(s string, now time.Time) (time.Time, error) {
 	if rest, ok := strings.CutPrefix(s, "tomorrow "); ok {
 		day, clock = 1, strings.TrimSpace(rest)
 	}
-	for _, layout := range []string{"15:04:05", "15:04"} {
-		c, err := time.Parse(layout, clock)
-		if err != nil {
-			continue
-		}
-		today := time.Date(now.Year(), now.Month(), now.Day(), c.Hour(), c.Minute(), c.Second(), 0, time.UTC)
+	if at, ok := parseClock(clock, now); ok {
 		if day == 0 {
-			for _, t := range local(today, 0, now.Location()) {
+			for _, t := range at(0) {
 				if t.After(now) {
 					return t, nil
 				}
 			}
 		}
-		return local(today, 1, now.Location())[0], nil
+		return at(1)[0], nil
 	}
 	return time.Time{}, bad
 }

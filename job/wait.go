@@ -44,7 +44,8 @@ type Check struct {
 // Condition is one thing that a job waits for, and what the last look at it found.
 type Condition struct {
 	Kind   Kind `json:"kind"`
-	Target Text `json:"target"` // as the option gives it; paths are absolute, jobs are ids
+	Target Text `json:"target"`          // as the option gives it; paths are absolute, jobs are ids
+	Sensor int  `json:"sensor,omitzero"` // the place, from 1, of the sensor that it is of; 0: it is of none
 	Check
 }
 
@@ -72,6 +73,7 @@ type Wait struct {
 	HTTP          []string  `json:"http,omitempty"`
 	S3            []string  `json:"s3,omitempty"`
 	Job           []string  `json:"job,omitempty"`
+	Sensor        []Sensor  `json:"sensor,omitempty"`       // see sensor.go
 	Any           bool      `json:"any,omitzero"`           // one condition is enough
 	PollInterval  Duration  `json:"poll-interval,omitzero"` // of what is polled
 	ExtraDelay    Duration  `json:"extra-delay,omitzero"`   // after the conditions were met
@@ -105,11 +107,21 @@ func (w *Wait) Conditions() (all []Condition) {
 	for _, id := range w.Job {
 		add(KindJob, Text(id))
 	}
+	for i, s := range w.Sensor {
+		for _, target := range s.Targets {
+			all = append(all, Condition{Kind: s.Kind, Target: target, Sensor: i + 1})
+		}
+	}
 	return all
 }
 
 // Check tells why nobody could wait like that.
 func (w *Wait) Check() error {
+	for i := range w.Sensor {
+		if err := w.Sensor[i].Check(); err != nil {
+			return fmt.Errorf("wait.sensor %w", err)
+		}
+	}
 	if w.AbortDatetime.IsZero() {
 		return nil
 	}
@@ -123,6 +135,21 @@ func (w *Wait) Check() error {
 func Awaited(target Text) (ID, string) {
 	id, outcome, _ := strings.Cut(string(target), ":")
 	return ID(id), outcome
+}
+
+// Awaiting returns the jobs that this one still waits for.
+func (j *Job) Awaiting() (ids []ID) {
+	if !j.Sensing() {
+		return nil
+	}
+	for _, c := range j.Conditions {
+		if c.Kind == KindJob {
+			if id, _ := Awaited(c.Target); !slices.Contains(ids, id) {
+				ids = append(ids, id)
+			}
+		}
+	}
+	return ids
 }
 
 // CheckAwaited is the condition to wait for a job: nil is one that was deleted.
@@ -151,46 +178,44 @@ func (j *Job) Sensing() bool { return j.Phase == Waiting && j.MetAt.IsZero() }
 // by a process of its own, which may take its time.
 func (j *Job) Polling() bool { return j.Sensing() && j.Polls() }
 
-// PollDue tells whether the polled conditions are to be checked now: when their
-// time has come, or when they were met at the last look and all others are met
-// now, because all must hold in one evaluation. They are not where the job's
-// waiting is over without them: such a check may take its time.
-func (j *Job) PollDue(o Observation) bool {
-	w := &j.Spec.Wait
-	if !j.MetAt.IsZero() || !j.Polls() || !w.AbortDatetime.IsZero() && !o.Now.Before(w.AbortDatetime) {
-		return false
+// PollsDue tells which of the conditions are to be polled now, by their place; nil:
+// none. It is those whose time has come, and those that were met at the last look
+// if the wait is over should they be met still: what is looked at must hold in one
+// evaluation. It is none where the waiting is over without them: such a check may take
+// its time.
+func (j *Job) PollsDue(o Observation) (due []bool) {
+	abort := j.Spec.Wait.AbortDatetime
+	if !j.MetAt.IsZero() || !j.Polls() || !abort.IsZero() && !o.Now.Before(abort) {
+		return nil
 	}
-	due := j.PolledAt.IsZero() || o.Now.Before(j.PolledAt) || !o.Now.Before(j.nextPoll())
-	if due && !w.Any {
-		return true
+	seen := *j
+	seen.Conditions, seen.Held = slices.Clone(j.Conditions), slices.Clone(j.Held)
+	seen.absorbChecks(o)
+	all := seen.whole(o)
+	if all.proved || all.impossible {
+		return nil
 	}
+	decisive := all.met && !all.proved
 	for i, c := range j.Conditions {
-		met := i < len(o.Checks) && o.Checks[i].Met
-		switch {
-		case c.Kind.Timed():
-			met = !o.Now.Before(j.dueTime(c))
-		case c.Kind.Polled():
-			met = c.Met && !w.Any
-		}
-		if met == w.Any {
-			return false
+		if c.Kind.Polled() && (decisive && c.Met || c.At.IsZero() || o.Now.Before(c.At) || !o.Now.Before(j.nextPoll(c))) {
+			if due == nil {
+				due = make([]bool, len(j.Conditions))
+			}
+			due[i] = true
 		}
 	}
-	return due || !w.Any
+	return due
 }
 
-func (j *Job) nextPoll() time.Time { return j.PolledAt.Add(time.Duration(j.Spec.Wait.PollInterval)) }
-
-// dueTime is when a timed condition is met.
-func (j *Job) dueTime(c Condition) time.Time {
-	if c.Kind == KindDatetime {
-		return j.Spec.Wait.Datetime
+// nextPoll is when a polled condition is due to be checked.
+func (j *Job) nextPoll(c Condition) time.Time {
+	switch {
+	case c.At.IsZero():
+		return j.Since // at once
+	case c.Sensor > 0:
+		return c.At.Add(time.Duration(j.Spec.Wait.Sensor[c.Sensor-1].PollInterval))
 	}
-	since := j.Since
-	if since.IsZero() {
-		since = j.SubmittedAt
-	}
-	return later(since, time.Duration(*j.Spec.Wait.Timedelta))
+	return c.At.Add(time.Duration(j.Spec.Wait.PollInterval))
 }
 
 // later adds without overflow.
@@ -235,47 +260,28 @@ func (j *Job) wait(o Observation) (start bool) {
 // evaluate takes in what was found of the conditions, and notes when they hold
 // together (MetAt).
 func (j *Job) evaluate(o Observation) {
-	w := &j.Spec.Wait
-	j.Conditions = slices.Clone(j.Conditions)
-	met, impossible, polled, timed := 0, 0, false, true
-	moment := j.Since // when the last timed condition came to hold
-	for i := range j.Conditions {
-		c := &j.Conditions[i]
-		if c.Kind.Timed() {
-			due := j.dueTime(*c)
-			c.take(Check{At: o.Now, Met: !o.Now.Before(due)})
-			if c.Met && (met == 0 || due.After(moment) != w.Any) {
-				moment = due
-			}
-		} else {
-			timed = false
-			if i < len(o.Checks) && !o.Checks[i].At.IsZero() {
-				c.take(o.Checks[i])
-				polled = polled || c.Kind.Polled()
-			}
-		}
-		if c.Met {
-			met++
-		}
-		if c.Impossible {
-			impossible++
-		}
-	}
-	if polled {
-		j.PolledAt = o.Now
-	}
-	all := len(j.Conditions)
-	// A polled condition that was met at an earlier look proves nothing now.
-	fresh := w.Any || !j.Polls() || polled
+	j.Conditions, j.Held = slices.Clone(j.Conditions), slices.Clone(j.Held)
+	j.absorbChecks(o)
+	all := j.whole(o)
 	switch {
-	case met == all && fresh, w.Any && met > 0:
+	case all.proved:
 		j.MetAt = o.Now
-		if timed && !moment.IsZero() {
-			j.MetAt = moment
+		if all.timed && !all.at.IsZero() {
+			j.MetAt = all.at
 		}
-	case impossible > 0 && !w.Any, impossible == all:
+	case all.impossible:
 		j.end(Failure, ReasonWaitImpossible, j.whyImpossible(), o.Now)
 	}
+}
+
+// PolledAt is when conditions were polled last.
+func (j *Job) PolledAt() (at time.Time) {
+	for _, c := range j.Conditions {
+		if c.Kind.Polled() && c.At.After(at) {
+			at = c.At
+		}
+	}
+	return at
 }
 
 // take notes what a look at the condition found. What found nothing new is not worth

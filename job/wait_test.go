@@ -71,11 +71,9 @@ func TestWaiting(t *testing.T) {
 						look(i)
 					}
 				}
-				if w.job.PollDue(w.observe()) {
-					for i, cond := range w.job.Conditions {
-						if cond.Kind.Polled() {
-							look(i)
-						}
+				for i, due := range w.job.PollsDue(w.observe()) {
+					if due {
+						look(i)
 					}
 				}
 				w.once()
@@ -248,11 +246,11 @@ func TestAMomentDuringACheck(t *testing.T) {
 		t.Fatalf("armed is %+v", a)
 	}
 	w.now = t0.Add(time.Minute)
-	if w.job.PollDue(w.observe()) {
+	if w.job.PollsDue(w.observe()) != nil {
 		t.Error("the script is asked although the job starts without it")
 	}
 	w.now = t0.Add(2 * time.Minute)
-	if w.job.PollDue(w.observe()) {
+	if w.job.PollsDue(w.observe()) != nil {
 		t.Error("the script is asked although the job's time is over")
 	}
 }

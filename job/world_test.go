@@ -126,6 +126,7 @@ func (w *world) once() {
 	was := w.job
 	decided, actions := Decide(w.job, w.observe())
 	w.lawful(&was, &decided)
+	w.justified(&was, &decided)
 	w.job = decided
 	if r := was.Last(); r != nil && r.Active() && !decided.Run(r.N).Active() {
 		w.claim, w.exit, w.unit = nil, nil, UnitAbsent
@@ -153,6 +154,46 @@ func (w *world) nextEvent() time.Time {
 	}
 	w.t.Fatalf("nothing will ever happen: %+v", w.job)
 	return w.now
+}
+
+// justified holds the end of a wait against what was seen at that moment, and
+// against how long it was seen.
+func (w *world) justified(was, is *Job) {
+	if !was.MetAt.IsZero() || is.MetAt.IsZero() || len(is.Conditions) == 0 {
+		return
+	}
+	holds := func(i int) bool {
+		c := is.Conditions[i]
+		if c.Kind.Timed() {
+			return !w.now.Before(is.dueTime(c))
+		}
+		return w.checks[i].Met && w.checks[i].At.Equal(w.now)
+	}
+	spec := is.Spec.Wait
+	met, all := 0, 0
+	count := func(so bool) {
+		if all++; so {
+			met++
+		}
+	}
+	for i, c := range is.Conditions {
+		if c.Sensor == 0 {
+			count(holds(i))
+		}
+	}
+	for n, s := range spec.Sensor {
+		inner := 0
+		for i, c := range is.Conditions {
+			if c.Sensor == n+1 && holds(i) {
+				inner++
+			}
+		}
+		since := is.Held[n]
+		count((inner == len(s.Targets) || s.Any && inner > 0) && !since.IsZero() && w.now.Sub(since) >= time.Duration(s.Delay))
+	}
+	if met < all && (!spec.Any || met == 0) {
+		w.t.Fatalf("the wait is over at %v, and %d of %d hold:\n%+v\n%+v", w.now, met, all, was, is)
+	}
 }
 
 // lawful holds a decision against the laws that hold for all of them.

@@ -22,6 +22,7 @@ func (a *appender) fail(err error) {
 // into the file. This is where a loss becomes known; whoever wants it told at once
 // (issue 5) hooks in here.
 func (a *appender) drop(n int) {
+	a.dropRest()
 	var p parser
 	a.gathered = a.written
 	for rest := a.out; len(rest) > 0; {
@@ -48,6 +49,18 @@ func (a *appender) drop(n int) {
 	a.record()
 }
 
+// dropRest counts the rest of a torn line as lost. Its newline comes back with the
+// repair.
+func (a *appender) dropRest() {
+	if a.rest == nil {
+		return
+	}
+	a.count(a.restOf, len(a.rest))
+	a.torn = int(a.restOf)
+	a.rest, a.mark.end, a.mark.done[a.restOf] = nil, a.restEnd, a.restDone
+	a.record() // before it is noted that they are done with
+}
+
 func (a *appender) count(s Stream, n int) {
 	if n != 0 {
 		a.new.add(s, int64(n), a.now)
@@ -63,6 +76,7 @@ func (a *appender) mend(s Stream) {
 		a.out = append(a.out, '\n')
 		a.count(s, -1)
 		a.gathered[s] = false
+		a.mark.mended[s] = true
 	}
 	a.broken[s] = false
 }
@@ -70,6 +84,7 @@ func (a *appender) mend(s Stream) {
 // record puts new losses where Lost finds them. If that fails too, the next call
 // tries again.
 func (a *appender) record() {
+	a.noteMissed()
 	if a.new == (Loss{}) || !a.lock.held {
 		return
 	}
@@ -77,3 +92,16 @@ func (a *appender) record() {
 		a.new = Loss{}
 	}
 }
+
+// noteMissed records what the copy in journald lacks, once in a while.
+func (a *appender) noteMissed() {
+	if a.copy == nil || !a.lock.held || time.Since(a.noted) < noteEvery {
+		return
+	}
+	a.noted = time.Now()
+	if m := a.copy.takeMissed(); m.Lines > 0 && recordMissed(a.lock.logs, m) != nil {
+		a.copy.miss(m)
+	}
+}
+
+const noteEvery = time.Second

@@ -101,7 +101,7 @@ func (b *backward) prevStart() (int64, error) {
 }
 
 // older opens the next file. One that has vanished was deleted, and then all
-// older ones were.
+// older ones were; if it was the newest, there is a newer one now.
 func (b *backward) older() error {
 	b.newest = b.file == nil
 	b.close()
@@ -111,6 +111,12 @@ func (b *backward) older() error {
 	b.number = b.numbers[len(b.numbers)-1]
 	b.numbers = b.numbers[:len(b.numbers)-1]
 	f, err := openLog(b.logs, b.number)
+	if errors.Is(err, fs.ErrNotExist) && b.newest {
+		if b.numbers, err = logNumbers(b.logs); err != nil {
+			return err
+		}
+		return b.older()
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		b.numbers = nil
 		return io.EOF

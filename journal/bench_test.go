@@ -17,8 +17,17 @@ func numbers(n int) []byte {
 	return b
 }
 
-// BenchmarkPump gives lines a second through a pipe into a file, with timestamps.
+// BenchmarkPump gives lines a second through a pipe into a file, with timestamps, and
+// with a copy in journald (of as much as there is, where that runs).
 func BenchmarkPump(b *testing.B) {
+	for name, opt := range map[string]Options{"file": {}, "spool": {Spool: "/dev/shm/jobman-bench"}, "both": {Copy: &Origin{Identifier: "bench"}}} {
+		opt.Timestamps = true
+		b.Run(name, func(b *testing.B) { benchPump(b, opt) })
+	}
+}
+
+func benchPump(b *testing.B, opt Options) {
+	b.Helper()
 	const lines = 1_000_000
 	text := numbers(lines)
 	dir := b.TempDir()
@@ -31,7 +40,7 @@ func BenchmarkPump(b *testing.B) {
 			wrote(b)(w.Write(text))
 			w.Close()
 		}()
-		if err := Pump(context.Background(), dir, []Source{{Stdout, r}}, Options{Timestamps: true}); err != nil {
+		if err := Pump(context.Background(), dir, []Source{{Stdout, r}}, opt); err != nil {
 			b.Fatal(err)
 		}
 		r.Close()
@@ -102,7 +111,7 @@ func BenchmarkTail(b *testing.B) {
 func benchLog(b *testing.B) (logs string, lines int) {
 	b.Helper()
 	lines = 1_000_000
-	a := newAppender(b.TempDir()+"/logs", true, nil)
+	a := newAppender(b.TempDir()+"/logs", Options{Timestamps: true})
 	if err := a.acquire(b.Context()); err != nil {
 		b.Fatal(err)
 	}

@@ -35,6 +35,10 @@ func Drain(ctx context.Context, logs string, sources []Source, opt Options) erro
 		return err
 	}
 	defer p.intake.close()
+	p.log.create = false
+	if p.log.copy != nil {
+		p.log.copy.closing = copyDraining
+	}
 	if err := p.log.acquire(ctx); err != nil {
 		p.log.lock.close()
 		return fmt.Errorf("wait for the pump: %w", err)

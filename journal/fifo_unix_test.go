@@ -26,6 +26,9 @@ type fifos struct {
 	logs string
 	path [numStreams]string
 	held [numStreams]*os.File
+	all  []*os.File // that were opened
+	// What the pumps of pumpProcess keep; empty: nothing.
+	spool string
 }
 
 func newFIFOs(t testing.TB) *fifos {
@@ -49,6 +52,7 @@ func (f *fifos) open(s Stream, flags int) *os.File {
 		f.t.Fatal(err)
 	}
 	f.t.Cleanup(func() { file.Close() })
+	f.all = append(f.all, file)
 	return file
 }
 
@@ -121,7 +125,7 @@ func (f *fifos) pump(opt Options) (stop func()) {
 // pumpProcess starts a pump in a process of its own. The end of the test kills it.
 func (f *fifos) pumpProcess(hold time.Duration) *exec.Cmd {
 	f.t.Helper()
-	return f.process("pump", strconv.FormatInt(int64(hold), 10))
+	return f.process("pump", strconv.FormatInt(int64(hold), 10), f.spool)
 }
 
 // process starts the test binary again, in the role that TestMain knows.
@@ -159,7 +163,7 @@ func play(role, logs string, args []string) error {
 		if err != nil {
 			return err
 		}
-		return Pump(ctx, logs, sources, Options{Timestamps: true, Hold: time.Duration(hold)})
+		return Pump(ctx, logs, sources, Options{Timestamps: true, Hold: time.Duration(hold), Spool: args[1]})
 	case "full":
 		return playFull(ctx, logs)
 	}

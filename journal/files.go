@@ -61,16 +61,8 @@ func openLog(logs string, n int) (*os.File, error) {
 	return os.OpenFile(logPath(logs, n), os.O_RDONLY|noFollow, 0)
 }
 
-// openNewest opens the log file with the highest number for appending, log.1 if
-// there is none. It is open for reading too, to see how it ends.
-func openNewest(logs string) (*os.File, error) {
-	numbers, err := logNumbers(logs)
-	if err != nil {
-		return nil, err
-	}
-	n := 1
-	if len(numbers) > 0 {
-		n = numbers[len(numbers)-1]
-	}
+// openLast opens log.n for appending, and makes it if need be. It is open for
+// reading too, to see how it ends.
+func openLast(logs string, n int) (*os.File, error) {
 	return os.OpenFile(logPath(logs, n), os.O_RDWR|os.O_APPEND|os.O_CREATE|noFollow, fileMode)
 }

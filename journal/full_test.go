@@ -18,13 +18,13 @@ func TestWhateverFailsEveryByteIsKeptOrCounted(t *testing.T) {
 	for seed := range uint64(400) {
 		random := rand.New(rand.NewPCG(seed, 1))
 		logs := newLogs(t)
-		a := newAppender(logs, seed%2 == 0, func(f *os.File, b []byte) (int, error) {
+		a := newAppender(logs, Options{Timestamps: seed%2 == 0, write: func(f *os.File, b []byte) (int, error) {
 			if random.IntN(2) == 0 {
 				return f.Write(b)
 			}
 			n, _ := f.Write(b[:random.IntN(len(b)+1)])
 			return n, errFull
-		})
+		}})
 		var want [numStreams][]byte
 		for i := range 1 + random.IntN(40) {
 			s := Stream(random.IntN(2))
@@ -127,7 +127,7 @@ func TestLossesAddUp(t *testing.T) {
 
 func TestAfterAFailureItIsNotTriedAtOnceAgain(t *testing.T) {
 	tries := 0
-	a := newAppender(newLogs(t), false, func(*os.File, []byte) (int, error) { tries++; return 0, errFull })
+	a := newAppender(newLogs(t), Options{write: func(*os.File, []byte) (int, error) { tries++; return 0, errFull }})
 	for range 100 {
 		if err := a.acquire(t.Context()); err != nil {
 			t.Fatal(err)

@@ -12,12 +12,18 @@ type joint struct {
 	text []byte
 }
 
+// joiner puts the pieces of lines together.
+type joiner struct {
+	open  [numStreams]joint
+	order []Stream // the streams whose line is open, by their last piece
+}
+
 // join adds a piece to the line it belongs to. It is ok when that makes a line to
 // return: whole, or as long as it may become.
-func (r *Reader) join(piece Line) (line Line, ok bool) {
+func (j *joiner) join(piece Line) (line Line, ok bool) {
 	s := piece.Stream
-	open := &r.open[s]
-	place := slices.Index(r.order, s)
+	open := &j.open[s]
+	place := slices.Index(j.order, s)
 	if place < 0 {
 		if !piece.Partial {
 			return piece, true
@@ -27,22 +33,22 @@ func (r *Reader) join(piece Line) (line Line, ok bool) {
 		}
 		open.time, open.text = piece.Time, open.text[:0]
 	} else {
-		r.order = slices.Delete(r.order, place, place+1)
+		j.order = slices.Delete(j.order, place, place+1)
 	}
 	open.text = append(open.text, piece.Text...)
 	if piece.Partial && len(open.text) < maxLine {
-		r.order = append(r.order, s)
+		j.order = append(j.order, s)
 		return Line{}, false
 	}
 	return Line{open.time, s, open.text, piece.Partial}, true
 }
 
-// rest returns the unfinished lines, one a call, and then io.EOF.
-func (r *Reader) rest() (Line, error) {
-	for len(r.order) > 0 {
-		s := r.order[0]
-		r.order = r.order[1:]
-		if open := r.open[s]; !open.time.Before(r.opt.Since) {
+// rest returns the unfinished lines that are not older, one a call, and then io.EOF.
+func (j *joiner) rest(since time.Time) (Line, error) {
+	for len(j.order) > 0 {
+		s := j.order[0]
+		j.order = j.order[1:]
+		if open := j.open[s]; !open.time.Before(since) {
 			return Line{open.time, s, open.text, true}, nil
 		}
 	}

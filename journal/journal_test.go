@@ -163,3 +163,10 @@ func wrote(t testing.TB) func(int, error) {
 		}
 	}
 }
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"os"
 	"time"
+
+	"jobman/job"
 )
 
 const defaultHold = 50 * time.Millisecond
@@ -26,11 +28,33 @@ type Options struct {
 	// meanwhile, so a Drain may have to wait that long.
 	Hold time.Duration
 
+	// MaxBytes is how big a file may become, in bytes: a line that would make it
+	// bigger begins the next one. 0: no limit. A file with a longer line is bigger.
+	MaxBytes int64
+
+	// MaxFiles is how many files are kept; the oldest are deleted. 0: all.
+	MaxFiles int
+
+	// Spool is what the names of three small files begin with, best on a tmpfs, that
+	// make a killed Pump lose nothing: the next one, or Drain, finds in them what it
+	// had taken. They go when Pump or Drain return. Empty, and on other systems than
+	// Linux: what a killed pump had taken and not written is lost.
+	Spool string
+
 	// Idle ends Pump when no byte came for that long. 0: never.
 	Idle time.Duration
 
+	// Copy has a copy of each line sent to journald, of this origin; nil: none.
+	Copy *Origin
+
 	now   func() time.Time                    // time.Now
 	write func(*os.File, []byte) (int, error) // os.File.Write
+	hit   func(where string)                  // where tests end a pump
+}
+
+// OptionsFor returns those that a job asks for.
+func OptionsFor(l *job.Log) Options {
+	return Options{Timestamps: l.PrefixTimestamp, MaxBytes: int64(l.File.MaxBytes), MaxFiles: l.Run.MaxFiles}
 }
 
 // Pump copies what comes from the sources into the log files of the directory
@@ -50,6 +74,12 @@ func Pump(ctx context.Context, logs string, sources []Source, opt Options) error
 		return err
 	}
 	defer p.intake.close()
+	if p.log.spool.has() { // what a killed pump left does not wait for new output
+		if p.log.acquire(ctx) != nil {
+			return p.close() // a Drain has the lock, and brings in everything
+		}
+		p.round(ctx)
+	}
 	p.run(ctx)
 	return p.close()
 }

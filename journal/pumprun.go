@@ -31,7 +31,8 @@ func newPump(ctx context.Context, logs string, sources []Source, opt Options) (*
 	if err != nil {
 		return nil, fmt.Errorf("open the sources: %w", err)
 	}
-	p := &pump{opt: opt, intake: in, log: newAppender(logs, opt.Timestamps, opt.write), last: time.Now()}
+	p := &pump{opt: opt, intake: in, log: newAppender(logs, opt), last: time.Now()}
+	p.log.copy = newCopier(opt.Copy)
 	for i, s := range sources {
 		p.inlets = append(p.inlets, &inlet{stream: s.Stream, index: i, buf: make([]byte, inletSize)})
 	}
@@ -86,6 +87,9 @@ func (p *pump) patience() (wait time.Duration, idle bool) {
 		if in.held > 0 {
 			until(in.due)
 		}
+		if p.log.spool.pending(in.stream) > 0 {
+			until(now)
+		}
 	}
 	return wait, idle
 }
@@ -95,8 +99,8 @@ func (p *pump) patience() (wait time.Duration, idle bool) {
 func (p *pump) round(ctx context.Context) bool {
 	for _, in := range p.inlets {
 		switch {
-		case in.ended || !p.intake.ready(in.index):
-		case p.intake.atEnd(in.index):
+		case in.ended || p.log.spool.pending(in.stream) == 0 && !p.intake.ready(in.index):
+		case p.log.spool.pending(in.stream) == 0 && p.intake.atEnd(in.index):
 			p.end(in)
 		case p.log.acquire(ctx) != nil:
 			return false
@@ -113,7 +117,7 @@ func (p *pump) round(ctx context.Context) bool {
 func (p *pump) takeRest(ctx context.Context) {
 	p.log.retry = time.Time{} // there is no later
 	for _, in := range p.inlets {
-		for left := p.intake.waiting(in.index); left > 0 && !in.ended; {
+		for left := p.waiting(in); left > 0 && !in.ended; {
 			// With the context over this takes a free lock and waits for none. Who
 			// has it now is a Drain, and will take all.
 			if p.log.acquire(ctx) != nil {
@@ -128,10 +132,18 @@ func (p *pump) takeRest(ctx context.Context) {
 	}
 }
 
+// waiting returns how many bytes can be taken at once.
+func (p *pump) waiting(in *inlet) int {
+	return p.log.spool.pending(in.stream) + p.intake.waiting(in.index)
+}
+
 // close writes everything that is still held here.
 func (p *pump) close() error {
 	for _, in := range p.inlets {
 		p.writeHeld(in)
+		if in.grown && !in.ended {
+			p.intake.resize(in.index, pipeSize) // others may need the pages
+		}
 	}
 	if err := p.log.close(); err != nil {
 		p.errs = append(p.errs, err)

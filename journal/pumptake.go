@@ -15,6 +15,10 @@ const (
 	// maxHeld is how long an unfinished line may become, in bytes, before what
 	// there is of it is written as a piece.
 	maxHeld = 64 << 10
+
+	// A pipe is small again after that many reads of less than that many bytes.
+	calmReads = 100
+	calmBytes = 4 << 10
 )
 
 // inlet is a source with the beginning of its unfinished line.
@@ -22,6 +26,8 @@ type inlet struct {
 	stream Stream
 	index  int // in the intake
 	ended  bool
+	grown  bool // it was found full, and was made bigger
+	calm   int  // how often in a row there was little in it since
 	buf    []byte
 	held   int       // buf[:held] has been read and not been gathered
 	due    time.Time // when the held bytes are to be written, rest or no rest
@@ -30,9 +36,10 @@ type inlet struct {
 // take reads a source once and gathers what came. It returns the number of bytes
 // read: 0 if there was nothing.
 func (p *pump) take(in *inlet) int {
-	n, err := p.intake.read(in.index, in.buf[in.held:])
+	n, err := p.read(in, in.buf[in.held:])
 	if n > 0 {
 		p.last = time.Now()
+		p.fit(in, n)
 		p.log.at(p.opt.now())
 		p.gather(in, in.held+n)
 	}
@@ -45,6 +52,39 @@ func (p *pump) take(in *inlet) int {
 		p.end(in)
 	}
 	return n
+}
+
+// fit makes a pipe bigger that was found full, and small again when its writer has
+// become slow.
+func (p *pump) fit(in *inlet, n int) {
+	switch {
+	case n >= pipeSize:
+		in.calm = 0
+		if !in.grown {
+			in.grown = true
+			p.intake.resize(in.index, grownSize)
+		}
+	case in.grown && n < calmBytes:
+		if in.calm++; in.calm >= calmReads {
+			in.grown, in.calm = false, 0
+			p.intake.resize(in.index, pipeSize)
+		}
+	}
+}
+
+// read reads a source, by way of the spool if there is one.
+func (p *pump) read(in *inlet, b []byte) (int, error) {
+	if s := p.log.spool; s != nil && s.book != nil {
+		n, err := s.read(p.intake, in.index, in.stream, b)
+		if !errors.Is(err, errSpool) {
+			return n, err
+		}
+		p.log.unspool(err)
+		if n > 0 {
+			return n, nil
+		}
+	}
+	return p.intake.read(in.index, b)
 }
 
 // gather hands the lines in buf[:n] on, and holds back the unfinished last one.

@@ -34,6 +34,11 @@ type ReadOptions struct {
 
 	// Since leaves out what is older. It needs timestamps. With Tail both must hold.
 	Since time.Time
+
+	// Deleted, if not nil, is called when log.first to log.last were deleted before
+	// they were read: what is returned next does not follow on what came before, or
+	// is not the beginning.
+	Deleted func(first, last int)
 }
 
 // Line is a line, or without ReadOptions.Join a piece of one.
@@ -52,13 +57,18 @@ const maxLine = 16 << 20
 
 // Reader reads a run's output. It is for one goroutine.
 type Reader struct {
-	files    files
-	parser   parser
-	opt      ReadOptions
-	start    [numStreams]position
-	open     [numStreams]joint
-	order    []Stream // the streams whose line is open, by their last piece
+	files  files
+	parser parser
+	opt    ReadOptions
+	start  [numStreams]position
+	joiner
 	finished bool
+	over     bool // finished, and all was read
+
+	// What comes behind a gap waits for the lines that end at it.
+	behind     []byte
+	behindTorn bool
+	behindAt   position
 }
 
 // Open starts reading the output in the directory logs. That need not exist (yet).
@@ -86,13 +96,25 @@ func Open(logs string, opt ReadOptions) (*Reader, error) {
 // only after [Reader.Finish]. The error may be ErrNoTimestamps.
 func (r *Reader) Next() (Line, error) {
 	for {
-		raw, torn, at, err := r.files.next(r.finished)
+		if r.over {
+			return r.rest(r.opt.Since)
+		}
+		raw, torn, at, err := r.next()
+		if r.files.gone[0] > 0 && err == nil {
+			if line, rerr := r.rest(r.opt.Since); rerr == nil {
+				r.behind, r.behindTorn, r.behindAt = raw, torn, at
+				return line, nil
+			}
+			r.tellGone()
+		}
 		if errors.Is(err, io.EOF) && r.finished {
-			return r.rest()
+			r.over = true
+			return r.rest(r.opt.Since)
 		}
 		if err != nil {
 			return Line{}, err
 		}
+		r.over = torn // its rest, should it come, does not belong to what there is
 		rec, ok := r.parser.parse(raw)
 		if !ok {
 			continue // what is left of a torn header, or damage
@@ -115,8 +137,25 @@ func (r *Reader) Next() (Line, error) {
 	}
 }
 
-// Finish says that no more will be written: Next then returns what it held back,
-// as Partial, and after that only io.EOF.
+// next returns the next line of the files.
+func (r *Reader) next() (raw []byte, torn bool, at position, err error) {
+	if raw = r.behind; raw != nil {
+		r.behind = nil
+		return raw, r.behindTorn, r.behindAt, nil
+	}
+	return r.files.next(r.finished)
+}
+
+func (r *Reader) tellGone() {
+	gone := r.files.gone
+	r.files.gone = [2]int{}
+	if r.opt.Deleted != nil {
+		r.opt.Deleted(gone[0], gone[1])
+	}
+}
+
+// Finish says that no more will be written, or is of interest: at the end Next then
+// returns what it held back, as Partial, and after that only io.EOF.
 func (r *Reader) Finish() { r.finished = true }
 
 // Close closes the files.

@@ -28,8 +28,8 @@ func text(lines []Line) string {
 
 func TestReadingChoosesAndJoins(t *testing.T) {
 	logs := newLogs(t)
-	writeLog(t, logs, 3, "stdout: a\nstderr+: b1\nstdout+: c1\n")
-	writeLog(t, logs, 4, "stderr+: \nstdout: d\n2026-11-23T08:3\nstderr: b2\nstdout+: e")
+	writeLog(t, logs, 8, "stdout: a\nstderr+: b1\nstdout+: c1\n")
+	writeLog(t, logs, 9, "stderr+: \nstdout: d\n2026-11-23T08:3\nstderr: b2\nstdout+: e")
 	writeLog(t, logs, 10, "stdout: f\nstderr+: g1\nstderr+: g2\nstdout+: h")
 	for _, name := range []string{"log.", "log.x", "log.05", "log.0", "log.-1", "log", "log.5.gz", "other"} {
 		if err := os.WriteFile(logs+"/"+name, []byte("stdout: not ours\n"), 0o600); err != nil {

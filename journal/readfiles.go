@@ -27,6 +27,7 @@ type files struct {
 	number int      // of file; 0: none yet
 	closed bool     // a newer file was seen, so that this one grows no more
 	skip   bool     // inside a line that is too long to be a record
+	gone   [2]int   // the first and last of files that were deleted before this one; 0: none
 
 	buf    []byte // read and not returned: buf[pos:]
 	pos    int
@@ -68,9 +69,14 @@ func (f *files) next(final bool) (line []byte, torn bool, at position, err error
 			continue
 		}
 		line, at = f.remainder()
+		gone := f.gone
+		if newer > f.number+1 {
+			gone = [2]int{f.number + 1, newer - 1}
+		}
 		if err := f.open(position{number: newer}); err != nil {
 			return nil, false, at, err
 		}
+		f.gone = gone
 		if len(line) > 0 {
 			return line, false, at, nil
 		}
@@ -79,6 +85,11 @@ func (f *files) next(final bool) (line []byte, torn bool, at position, err error
 
 // newer returns the number of the file that follows; 0: none.
 func (f *files) newer() (int, error) {
+	if f.number > 0 { // mostly it is the next, and listing is slow where there are thousands
+		if _, err := os.Lstat(logPath(f.logs, f.number+1)); err == nil {
+			return f.number + 1, nil
+		}
+	}
 	numbers, err := logNumbers(f.logs)
 	if err != nil {
 		return 0, err
@@ -97,12 +108,16 @@ func (f *files) open(p position) error {
 	if err := f.close(); err != nil {
 		return err
 	}
-	*f = files{logs: f.logs, number: p.number, offset: p.offset, buf: f.buf[:0]}
-	file, err := openLog(f.logs, p.number)
-	if errors.Is(err, fs.ErrNotExist) {
+	*f = files{logs: f.logs, buf: f.buf[:0]}
+	if p.number == 0 {
 		return nil
 	}
-	f.file = file
+	file, err := openLog(f.logs, p.number)
+	if errors.Is(err, fs.ErrNotExist) {
+		f.number = p.number - 1 // as if that had been read
+		return nil
+	}
+	f.file, f.number, f.offset = file, p.number, p.offset
 	return err
 }
 

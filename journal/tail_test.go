@@ -11,7 +11,7 @@ import (
 // randomLogs writes some files of records and damage, and returns what the reader
 // makes of each whole or torn record.
 func randomLogs(t *testing.T, logs string, random *rand.Rand) {
-	number := 1
+	number := 1 + random.IntN(3)
 	for range 1 + random.IntN(3) {
 		var b strings.Builder
 		for range random.IntN(12) {
@@ -33,7 +33,7 @@ func randomLogs(t *testing.T, logs string, random *rand.Rand) {
 			content = content[:random.IntN(len(content)+1)]
 		}
 		writeLog(t, logs, number, content)
-		number += 1 + random.IntN(3)
+		number++
 	}
 }
 

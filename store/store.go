@@ -19,7 +19,9 @@ type Store interface {
 	// transaction, before it returns nil. With unique it MUST, in the same
 	// transaction, look for an active job of the same name and return
 	// *ActiveError instead of adding. The environment is kept at least until
-	// the job is completed. An id that is there already is an error.
+	// the job is completed. An id that is there already is an error, and so is, in
+	// the same transaction, that a job which it waits for is not there
+	// (ErrNotFound).
 	Submit(ctx context.Context, j *job.Job, env []byte, unique bool) error
 
 	// SubmitAll adds many jobs, each with its environment, in one transaction, as
@@ -44,12 +46,22 @@ type Store interface {
 	// may append runs; it MUST be pure, because it may be called again. When it
 	// returns ErrUnchanged that job is left as it is; any other error aborts the
 	// whole transaction and is returned. Nothing is written where nothing
-	// changed.
+	// changed. Where change leaves ReapedRuns greater, it deletes the output of
+	// those runs, once that is committed.
 	Update(ctx context.Context, ids []job.ID, change func(*job.Job) error) error
 
-	// Delete removes completed jobs with their runs; ids that are not there or
-	// not completed are skipped. It returns those that it removed.
+	// Delete removes completed jobs with their runs and all their files; ids that
+	// are not there, are not completed, or that an incomplete job waits for, which
+	// MUST be found out in the same transaction, are skipped. It returns those that
+	// it removed. What a Delete, Reap or Update that was interrupted has left of
+	// files goes with it.
 	Delete(ctx context.Context, ids []job.ID) ([]job.ID, error)
+
+	// Reap deletes output of completed runs, and notes in one transaction that it
+	// is gone: all of the completed jobs named, and then what keep has no room for.
+	// Of the latter, and of the files that an interrupted deletion has left, it MUST
+	// take a bounded number at a time, and say whether there may be more to do.
+	Reap(ctx context.Context, ids []job.ID, keep job.Retention) (more bool, err error)
 }
 
 // Filter selects jobs. Empty fields select everything; filled ones must all
@@ -76,8 +88,8 @@ type Filter struct {
 	// Runs is how many of the last runs to load with each job: 0 loads the last
 	// one, -1 all.
 	Runs int
-	// Brief leaves each job's Spec empty, which is most of the work of a long
-	// list. Such a job MUST NOT be decided about.
+	// Brief leaves each job's Spec empty but for name and group, which is most of
+	// the work of a long list. Such a job MUST NOT be decided about.
 	Brief bool
 }
 

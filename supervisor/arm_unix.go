@@ -63,7 +63,7 @@ func (s *Supervisor) Arm(ctx context.Context, _ *job.Job) error {
 	if held {
 		return nil
 	}
-	return s.spawn(ctx, p.file("jobman.log"), "tick", string(s.store))
+	return s.spawn(ctx, string(s.store.Log()), "tick", string(s.store))
 }
 
 // Disarm implements engine.Backend: the ticker looks at what is in the index.

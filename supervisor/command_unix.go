@@ -10,6 +10,7 @@ import (
 	"os"
 	"syscall"
 
+	"jobman/job"
 	"jobman/journal"
 )
 
@@ -31,6 +32,9 @@ func (s *shim) start() (keep func() error, err error) {
 		return nil, err
 	}
 	defer null.Close()
+	if s.sink == job.SinkJournal {
+		return s.startJournal(exe, null)
+	}
 	files := []uintptr{null.Fd(), null.Fd(), null.Fd()}
 	var sources []journal.Source
 	for i, kept := range []bool{s.spec.Log.Stdout, s.spec.Log.Stderr} {
@@ -45,19 +49,20 @@ func (s *shim) start() (keep func() error, err error) {
 		sources = append(sources, journal.Source{Stream: []journal.Stream{journal.Stdout, journal.Stderr}[i], File: r})
 		files[1+i] = w.Fd()
 	}
-	s.main, err = syscall.ForkExec(exe, []string{exe, "exec", string(s.run)}, &syscall.ProcAttr{
-		Dir:   "/",
-		Env:   []string{"INVOCATION_ID=" + s.exit.InvocationID},
-		Files: files,
-		Sys:   &syscall.SysProcAttr{Setsid: true},
-	})
-	if err != nil {
-		s.main = 0
-		return nil, fmt.Errorf("execute jobman: %w", err)
+	opt := journal.OptionsFor(&s.spec.Log)
+	if s.sink == job.SinkBoth {
+		origin, err := s.origin()
+		if err != nil {
+			return nil, err
+		}
+		opt.Copy = &origin
+	}
+	if err := s.fork(exe, files, "exec", string(s.run)); err != nil {
+		return nil, err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	pumped := make(chan error, 1)
-	go func() { pumped <- pump(ctx, s.run.Logs(), sources, s.spec.Log.PrefixTimestamp) }()
+	go func() { pumped <- pump(ctx, s.run.Logs(), sources, opt) }()
 	return func() error {
 		// Not until the end of file: something that isn't ours may hold the pipe.
 		cancel()
@@ -65,13 +70,53 @@ func (s *shim) start() (keep func() error, err error) {
 	}, nil
 }
 
+// startJournal starts a command whose output goes to journald alone: exec connects
+// it, and at the end journald is told.
+func (s *shim) startJournal(exe string, null *os.File) (keep func() error, err error) {
+	origin, err := s.origin()
+	if err != nil {
+		return nil, err
+	}
+	files := []uintptr{null.Fd(), null.Fd(), null.Fd()}
+	if err := s.fork(exe, files, "exec", string(s.run), string(job.SinkJournal)); err != nil {
+		return nil, err
+	}
+	return func() error {
+		claim, err := s.run.ReadClaim()
+		if err != nil || claim == nil {
+			return err
+		}
+		return journal.EndStreams(context.Background(), origin, claim.Identifier)
+	}, nil
+}
+
+func (s *shim) origin() (journal.Origin, error) {
+	_, ref, err := s.run.Locate()
+	return journal.NewOrigin(ref, s.spec), err
+}
+
+// fork starts jobman, which becomes the command.
+func (s *shim) fork(exe string, files []uintptr, args ...string) (err error) {
+	s.main, err = syscall.ForkExec(exe, append([]string{exe}, args...), &syscall.ProcAttr{
+		Dir:   "/",
+		Env:   []string{"INVOCATION_ID=" + s.exit.InvocationID},
+		Files: files,
+		Sys:   &syscall.SysProcAttr{Setsid: true},
+	})
+	if err != nil {
+		s.main = 0
+		return fmt.Errorf("execute jobman: %w", err)
+	}
+	return nil
+}
+
 // pump keeps the output. Where that fails altogether, what comes is read all the
 // same: a command must not die of a broken pipe because its log can't be kept.
-func pump(ctx context.Context, logs string, sources []journal.Source, timestamps bool) error {
+func pump(ctx context.Context, logs string, sources []journal.Source, opt journal.Options) error {
 	if len(sources) == 0 {
 		return nil
 	}
-	err := journal.Pump(ctx, logs, sources, journal.Options{Timestamps: timestamps})
+	err := journal.Pump(ctx, logs, sources, opt)
 	if err == nil || ctx.Err() != nil {
 		return err
 	}

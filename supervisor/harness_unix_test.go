@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"jobman/events"
 	"jobman/job"
 	"jobman/journal"
 	"jobman/store/tree"
@@ -37,7 +38,7 @@ func TestMain(m *testing.M) {
 
 // shimVerb notes when step was called.
 func shimVerb(run tree.Run) error {
-	return Shim(string(run), 0, func(ref job.Ref) error {
+	return Shim(string(run), 0, job.SinkFile, func(ref job.Ref) error {
 		return tree.WriteFile(run.File("stepped"), fmt.Append(nil, ref.ID, ref.Run))
 	})
 }
@@ -203,12 +204,19 @@ func (r *run) over() *job.Exit {
 	return exit
 }
 
+// complaints are what the shim says went wrong.
 func (r *run) complaints() string {
-	b, err := os.ReadFile(r.File("jobman.log"))
+	all, err := r.Log().Read()
 	if err != nil {
 		return err.Error()
 	}
-	return string(b)
+	var said strings.Builder
+	for _, e := range all {
+		if e.Level > events.Info || e.Text != "" {
+			fmt.Fprintln(&said, e.Text, e.What, e.Fields)
+		}
+	}
+	return said.String()
 }
 
 // printed returns what was kept of the output so far.

@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"jobman/events"
 	"jobman/failpoint"
 	"jobman/job"
 	"jobman/store/tree"
@@ -45,7 +46,9 @@ type shim struct {
 	stopping bool           // a stop was taken up
 	sent     syscall.Signal // the stop signal that the tree was told last
 	told     map[int]bool   // the pids that were
+	sink     job.Sink       // of the output
 	limit    time.Duration  // how long the command may take; 0: as long as it wants
+	killed   bool           // what is left was sent SIGKILL
 	killAt   time.Time      // when what is left gets SIGKILL; zero: not asked for
 	said     string         // the last complaint
 }
@@ -53,10 +56,10 @@ type shim struct {
 // Shim is the internal verb `shim`: it supervises a run from its start to the
 // record of its end, and has step take that in. It becomes deaf to the signals
 // that end a program, so it must be a process of its own. limit is how long the
-// command may take, 0: as long as it wants.
-func Shim(dir string, limit time.Duration, step func(job.Ref) error) error {
+// command may take, 0: as long as it wants. sink is where its output goes.
+func Shim(dir string, limit time.Duration, sink job.Sink, step func(job.Ref) error) error {
 	ready := detach()
-	s := &shim{run: tree.Run(dir), limit: limit, exit: job.Exit{InvocationID: invocation()}}
+	s := &shim{run: tree.Run(dir), limit: limit, sink: sink, exit: job.Exit{InvocationID: invocation()}}
 	s.pokes, s.children = listen()
 	_, ref, err := s.run.Locate()
 	if err != nil {
@@ -173,7 +176,7 @@ func readRequest(file string) (*job.StopRequest, error) {
 func (s *shim) complain(err error) {
 	if text := err.Error(); text != s.said {
 		s.said = text
-		fmt.Fprintln(os.Stderr, "jobman: shim:", text)
+		s.run.Log().Add(events.Failure(err))
 	}
 }
 

@@ -26,10 +26,15 @@ const startWithin = 10 * time.Second
 func (s *Supervisor) Start(ctx context.Context, j *job.Job) error {
 	run := s.store.Run(j.Ref())
 	args := []string{"shim", string(run)}
-	if limit, _ := j.RunLimit(time.Now()); limit > 0 {
-		args = append(args, limit.String())
+	limit, _ := j.RunLimit(time.Now())
+	journald := j.Last().Sink == job.SinkBoth || j.Last().Sink == job.SinkJournal
+	if limit > 0 || journald {
+		args = append(args, max(0, limit).String())
 	}
-	return s.spawn(ctx, run.File("jobman.log"), args...)
+	if journald {
+		args = append(args, string(j.Last().Sink))
+	}
+	return s.spawn(ctx, string(run.Log()), args...)
 }
 
 // spawn starts a detached jobman and returns when it says that it is ready.

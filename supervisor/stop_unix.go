@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"jobman/events"
 	"jobman/job"
 )
 
@@ -27,6 +28,7 @@ func (s *shim) stop(how job.StopRequest) {
 		return // the loop kills
 	}
 	s.sent, s.told = sig, map[int]bool{}
+	s.run.Log().Add(events.New(events.Info, "signalled", "signal", how.Signal, "kill-at", s.killAt))
 	left, err := members(s.main, s.run, false)
 	if err != nil {
 		s.complain(fmt.Errorf("look for processes: %w", err))
@@ -77,6 +79,10 @@ func (s *shim) tell(left []process) {
 // in holds nothing else, since all of them are in sessions that began in the tree,
 // see setsid(2) and setpgid(2).
 func (s *shim) kill(left []process) {
+	if len(left) > 0 && !s.killed {
+		s.killed = true
+		s.run.Log().Add(events.New(events.Info, "killed", "processes", len(left)))
+	}
 	groups := map[int]bool{}
 	for _, p := range left {
 		if !groups[p.group] {

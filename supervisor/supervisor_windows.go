@@ -54,7 +54,7 @@ func (*Supervisor) Forget(context.Context, []job.Ref) error { return errWindows 
 func (*Supervisor) Close() error { return nil }
 
 // Shim is the internal verb `shim`, see shim_unix.go.
-func Shim(string, time.Duration, func(job.Ref) error) error { return errWindows }
+func Shim(string, time.Duration, job.Sink, func(job.Ref) error) error { return errWindows }
 
 // Watch is the internal verb `watch`, see ticker_unix.go.
 func Watch(tree.Tree, func() ([]*job.Job, error)) error { return errWindows }

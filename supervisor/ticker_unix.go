@@ -14,6 +14,7 @@ import (
 
 	"github.com/fsnotify/fsnotify"
 
+	"jobman/events"
 	"jobman/job"
 	"jobman/store/tree"
 )
@@ -97,7 +98,7 @@ func Tick(store tree.Tree, waiting func() ([]*job.Job, error)) error {
 			return errors.Join(err, say(ready, "start a ticker: "+err.Error()))
 		}
 		if err := say(ready, readyWord); err != nil {
-			fmt.Fprintln(os.Stderr, "jobman: ticker:", err) // whoever started us is gone
+			t.complain(err) // whoever started us is gone
 		}
 		ready = nil
 		return nil
@@ -262,7 +263,7 @@ func (t *ticker) await(pause time.Duration) {
 			}
 		}
 	case err := <-failures:
-		fmt.Fprintln(os.Stderr, "jobman: ticker:", err)
+		t.complain(err)
 		if errors.Is(err, fsnotify.ErrEventOverflow) {
 			t.watches.lost()
 		}
@@ -276,6 +277,9 @@ func (t *ticker) await(pause time.Duration) {
 	case <-timeout.C:
 	}
 }
+
+// complain notes what went wrong in the store's jobman.log.
+func (t *ticker) complain(err error) { t.store.Log().Add(events.Failure(err)) }
 
 func (t *ticker) notice(e fsnotify.Event) {
 	switch e.Name {
@@ -346,7 +350,7 @@ func (t *ticker) start() {
 		cmd.Dir, cmd.Env, cmd.Stderr = "/", []string{}, os.Stderr
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 		if err := cmd.Start(); err != nil {
-			fmt.Fprintln(os.Stderr, "jobman: ticker:", err)
+			t.complain(err)
 			t.queue, t.stuck = append(batch, t.queue...), true
 			return
 		}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/fsnotify/fsnotify"
 
+	"jobman/events"
 	"jobman/job"
 	"jobman/store/tree"
 )
@@ -257,10 +258,7 @@ func (w *watches) tell(name string, d *watchedDir) {
 			continue
 		}
 		w.told[c.id] = true
-		err := w.store.Log(c.id, fmt.Sprintf("%s can't be watched, and is looked at every %v: %v", name, lookEvery, d.err))
-		if err != nil {
-			fmt.Fprintln(os.Stderr, "jobman: ticker:", err)
-		}
+		w.store.JobLog(c.id).Add(events.New(events.Warn, "unwatched", "path", name, "looked-at-every", job.Duration(lookEvery), "error", d.err))
 	}
 }
 

@@ -233,7 +233,7 @@ func TestWhatCanNotBeWatched(t *testing.T) {
 			t.Errorf("%s: it is stepped %d times", kind, n)
 		}
 		log, err := os.ReadFile(filepath.Join(s.store.Job(waiter), "jobman.log"))
-		if err != nil || strings.Count(string(log), "can't be watched") != 1 {
+		if err != nil || strings.Count(string(log), "unwatched") != 1 {
 			t.Errorf("%s: %q, %v", kind, log, err)
 		}
 		s.inotify = inotify

@@ -13,7 +13,7 @@ import (
 )
 
 // ErrProperty is wrapped by the error for what is not a property for a run.
-var ErrProperty = errors.New("property refused")
+var ErrProperty = errors.New("refused")
 
 // DeviceLimit is a limit or a weight for a device, of the type a(st).
 type DeviceLimit struct {
@@ -47,7 +47,7 @@ func ParseProperty(s string) ([]Property, error) {
 	}
 	parse := properties[name]
 	if parse == nil {
-		return nil, fmt.Errorf("%w: %s: %s", ErrProperty, name, whyNot(name))
+		return nil, fmt.Errorf("%w: %s: %s; there are %s", ErrProperty, name, whyNot(name), strings.Join(PropertyNames(), ", "))
 	}
 	if value == "" {
 		return nil, fmt.Errorf("%w: %s=: there is no value; nothing is set that an empty one could reset", ErrProperty, name)

@@ -20,6 +20,7 @@ type Run struct {
 	// Late are units that come with the run and go with it, see Steps.Late.
 	Late  []Unit
 	FIFOs FIFOs
+	Sink  job.Sink // where its output goes; FIFOs is empty for journal
 }
 
 // FIFOs is what the names of the two FIFOs begin with that a run's output goes
@@ -37,9 +38,18 @@ func FIFOsIn(runtime string, r job.Ref) FIFOs {
 	return FIFOs(fmt.Sprintf("%s/jobman/%s-%d", runtime, r.ID, r.Run))
 }
 
-// MinStop is the least time that stop-post gets: TimeoutStopSec= bounds
-// ExecStopPost= too, and 0 would kill it even after a natural end.
-const MinStop = 8 * time.Second
+// AfterGrace is what stop-post has after a run's grace is over, to bring in the rest
+// of the output and to leave its record. minStop is the least that it has in all:
+// TimeoutStopSec= bounds ExecStopPost= too, and 0 would kill it even after a natural
+// end.
+const (
+	AfterGrace = 3 * time.Second
+	minStop    = 8 * time.Second
+)
+
+// StopTime is the time that systemd gives each part of a stop: the command, and
+// stop-post, which waits for what is left of the tree.
+func StopTime(grace time.Duration) time.Duration { return max(grace+AfterGrace, minStop) }
 
 // Units returns the run's service and the auxiliary units that come with it.
 func (r Run) Units() (Unit, []Unit) {
@@ -57,7 +67,7 @@ func (r Run) Units() (Unit, []Unit) {
 		{"ExecStopPost", []Exec{{Path: r.Exe, Args: r.args("ended")}}},
 		{"KillMode", "control-group"},
 		{"KillSignal", int32(r.stopSignal().Number())},
-		{"TimeoutStopUSec", usec(max(time.Duration(r.Spec.StopGrace), MinStop))},
+		{"TimeoutStopUSec", usec(StopTime(time.Duration(r.Spec.StopGrace)))},
 		// A command that fails is not a failed unit: `systemctl --failed` is the
 		// operator's, and the exit record tells more. The unit should fail only
 		// where stop-post does: then it stays loaded with the main process's end.
@@ -66,6 +76,13 @@ func (r Run) Units() (Unit, []Unit) {
 		{"IgnoreSIGPIPE", false},
 		{"SyslogIdentifier", "jobman"},
 	}}
+	if r.Sink == job.SinkJournal {
+		// What is above journald's limit would be lost. (In user scope it counts by
+		// user, whatever this says.) 0 would mean none, but 252 does not pass it on.
+		service.Properties = append(service.Properties,
+			Property{"LogRateLimitIntervalUSec", usec(time.Second)},
+			Property{"LogRateLimitBurst", uint32(100_000_000)})
+	}
 	service.Properties = append(service.Properties, r.Properties...)
 	if r.Limit > 0 {
 		service.Properties = append(service.Properties, Property{"RuntimeMaxUSec", usec(r.Limit)})
@@ -103,11 +120,13 @@ func (r Run) Units() (Unit, []Unit) {
 			{"Description", "pump of " + RunName(r.Ref)},
 			{"Type", "simple"},
 			{"WorkingDirectory", "/"},
-			{"ExecStart", []Exec{{Path: r.Exe, Args: escapeArgs(r.Exe, "pump", r.Dir)}}},
+			{"ExecStart", []Exec{{Path: r.Exe, Args: r.args("pump")}}},
 			// Not BindsTo: a socket that its own service needs is never unneeded.
 			{"PartOf", []string{pump + ".socket"}},
 			{"After", []string{pump + ".socket"}},
 			{"StartLimitIntervalUSec", uint64(0)},
+			// What it had taken when it was killed does not wait for more.
+			{"Restart", "on-abnormal"},
 			{"CollectMode", "inactive-or-failed"},
 			{"SyslogIdentifier", "jobman"},
 		}})
@@ -141,13 +160,18 @@ var cleanStatuses = func() Statuses {
 	return s
 }()
 
-// args is the command line of an internal verb. Where there are FIFOs, exec and
-// ended are told what their names begin with.
+// args is the command line of an internal verb. It is told what the
+// names of the FIFOs begin with, if there are any, and everybody who has to do with
+// it that journald is the sink, or one.
 func (r Run) args(verb string) []string {
-	if r.FIFOs == "" {
-		return escapeArgs(r.Exe, verb, r.Dir)
+	argv := []string{r.Exe, verb, r.Dir}
+	if r.FIFOs != "" {
+		argv = append(argv, string(r.FIFOs))
 	}
-	return escapeArgs(r.Exe, verb, r.Dir, string(r.FIFOs))
+	if r.Sink == job.SinkJournal || r.Sink == job.SinkBoth && verb != "exec" {
+		argv = append(argv, string(r.Sink))
+	}
+	return escapeArgs(argv...)
 }
 
 // description names the job for people. Any local user can read it, so it never

@@ -58,6 +58,12 @@ func TestUnitsOfARun(t *testing.T) {
 	golden(t, "silenced", text(r.Units()))
 	r.FIFOs = FIFOsIn("/run", r.Ref)
 	golden(t, "run", text(r.Units()))
+	r.Sink = job.SinkBoth
+	golden(t, "both", text(r.Units()))
+	r.Sink, r.FIFOs = job.SinkJournal, ""
+	golden(t, "journal", text(r.Units()))
+	r = run()
+	r.FIFOs = FIFOsIn("/run", r.Ref)
 	r.Limit, r.Late = time.Hour, Steps{Store: "/home/a/.jobman/.db", Exe: "/usr/bin/jobman"}.Late(r.Ref, time.Hour+time.Second)
 	golden(t, "limited", text(r.Units()))
 }

@@ -8,9 +8,11 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 
 	"jobman/config"
+	"jobman/events"
 	"jobman/failpoint"
 	"jobman/house"
 	"jobman/store"
@@ -29,13 +31,17 @@ type app struct {
 	umask  int   // as it was inherited
 
 	settings *config.Settings
-	chosen   string // the backend, once it was chosen
-	host     string // this machine's name, once it was looked up
+	resolved *config.Resolved // the options of the job that is about to be submitted
+	line     *specLine        // what it is a copy of, or the line of --from that it is
+	env      []byte           // its environment; nil: ours
+	chosen   string           // the backend, once it was chosen
+	host     string           // this machine's name, once it was looked up
 
 	scope        string
 	tree         tree.Tree
 	store        store.Store
 	index        *bolt.Store // what is behind store, for those who look after it
+	untold       sync.Map    // by job.Ref: what tellLoss is to say of a run, see output.remember
 	*house.House             // nil until it is open
 }
 
@@ -93,19 +99,48 @@ func (a *app) openStore(dir string) error {
 	return err
 }
 
-// debug prints a message of jobman's own where --log-level asks for it.
+// level is how much jobman says on stderr: what --log-level asks for, or -q or -v.
+func (a *app) level() events.Level {
+	level, err := events.ParseLevel(a.LogLevel)
+	switch {
+	case err == nil:
+		return level
+	case a.Quiet:
+		return events.Error
+	case a.Verbose:
+		return events.Info
+	}
+	return events.Warn
+}
+
+// eventLevel is from which level on events are shown. Who looks at them wants to
+// know more than who is told.
+func (a *app) eventLevel() events.Level {
+	switch {
+	case a.LogLevel != "" || a.Quiet:
+		return a.level()
+	case a.Verbose:
+		return events.Debug
+	}
+	return events.Info
+}
+
+// say prints a message of jobman's own that matters that much.
+func (a *app) say(level events.Level, text string) {
+	if level >= a.level() {
+		fmt.Fprintln(a.stderr, "jobman:", printable(text))
+	}
+}
+
+// debug tells of what went wrong and concerns nobody but who looks for it.
 func (a *app) debug(err error) {
-	if err != nil && a.LogLevel == "debug" {
-		fmt.Fprintln(a.stderr, "jobman:", printable(err.Error()))
+	if err != nil {
+		a.say(events.Debug, err.Error())
 	}
 }
 
 // note tells the user something that is no error.
-func (a *app) note(format string, args ...any) {
-	if !a.Quiet {
-		fmt.Fprintf(a.stderr, "jobman: %s\n", printable(fmt.Sprintf(format, args...)))
-	}
-}
+func (a *app) note(format string, args ...any) { a.say(events.Warn, fmt.Sprintf(format, args...)) }
 
 // storeDir is the store of the effective user, as an absolute path: the one
 // that --db names, else ~/.jobman/.db.

@@ -23,15 +23,33 @@ import (
 type words struct {
 	verb     []string // for kong: "run", or "kill", "job"
 	implicit bool     // no verb was written
-	dashed   bool     // the command came after --
+	dashed   bool     // there was a --
 	flags    []string
 	args     []string // positionals; for run the command
+	after    int      // how many of args stand before --
+
+	cleared map[string]bool // flags that were given an empty text
+}
+
+// command is the command among the positionals.
+func (w words) command() []string {
+	if w.verb[0] == verbRun {
+		return w.args
+	}
+	return w.args[w.after:]
 }
 
 func (w words) kong() []string {
 	argv := slices.Concat(w.verb, w.flags)
-	if w.verb[0] != "run" && len(w.args) > 0 {
-		argv = append(append(argv, "--"), w.args...)
+	args := w.args
+	switch w.verb[0] {
+	case verbRun:
+		return argv
+	case "rerun":
+		args = args[:w.after]
+	}
+	if len(args) > 0 {
+		argv = append(append(argv, "--"), args...)
 	}
 	return argv
 }
@@ -59,6 +77,7 @@ func split(app *kong.Application, argv []string) (words, error) {
 		arg := argv[i]
 		switch {
 		case arg == "--":
+			w.after = len(w.args)
 			w.args = append(w.args, argv[i+1:]...)
 			w.dashed = true
 			i = len(argv)
@@ -81,13 +100,22 @@ func split(app *kong.Application, argv []string) (words, error) {
 			w.args = append(w.args, arg)
 		}
 	}
+	if !w.dashed {
+		w.after = len(w.args)
+	}
 	switch {
 	case verb == nil:
-		w.verb, w.implicit = []string{"run"}, true
+		w.verb, w.implicit = []string{verbRun}, true
 	case len(w.verb) == 1 && child(verb, "job") != nil:
 		w.verb = append(w.verb, "job")
+	case w.verb[0] == "config" && len(w.verb) == 1:
+		w.verb = append(w.verb, "show")
 	}
-	return w, nil
+	if w.verb[0] == "rerun" && w.after > 1 {
+		return w, usage("rerun takes one job; another command for it comes after --").
+			try("jobman rerun %s -- %s", w.args[0], strings.Join(w.args[1:w.after], " "))
+	}
+	return w, w.writeOut()
 }
 
 func child(node *kong.Node, name string) *kong.Node {

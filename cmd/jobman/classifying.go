@@ -54,3 +54,8 @@ func (s classifying) Delete(ctx context.Context, ids []job.ID) ([]job.ID, error)
 	deleted, err := s.Store.Delete(ctx, ids)
 	return deleted, storeProblem(err)
 }
+
+func (s classifying) Reap(ctx context.Context, ids []job.ID, keep job.Retention) (bool, error) {
+	more, err := s.Store.Reap(ctx, ids, keep)
+	return more, storeProblem(err)
+}

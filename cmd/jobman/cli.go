@@ -11,7 +11,6 @@ import (
 	"github.com/alecthomas/kong"
 	"golang.org/x/term"
 
-	"jobman/config"
 	"jobman/job"
 )
 
@@ -20,8 +19,8 @@ type common struct {
 	JSON        bool   `name:"json" help:"Print JSON, errors too."`
 	Quiet       bool   `short:"q" help:"Print errors only; with list, ids alone."`
 	Verbose     bool   `short:"v" help:"Say more on stderr, such as which backend was chosen and why."`
-	LogLevel    string `enum:"error,warn,info,debug" default:"warn" help:"Jobman's own messages on stderr: error, warn, info or debug."`
-	ConfigFile  string `placeholder:"FILE" help:"Read this configuration instead of ~/.jobman.* and /etc/jobman/jobman.*."`
+	LogLevel    string `enum:",error,warn,info,debug" default:"" placeholder:"LEVEL" help:"How much jobman says on stderr: error (as -q), warn (default), info (as -v) or debug; with show --events from which level on events are shown."`
+	ConfigFile  string `placeholder:"FILE" help:"Read this configuration too; it is stronger than .jobman.*, ~/.jobman.* and /etc/jobman/jobman.*."`
 	User        bool   `help:"Use the user's systemd (default, but for root)."`
 	System      bool   `help:"Use the system's systemd (default for root)."`
 	BackendKind string `name:"backend" enum:"auto,systemd,fork" default:"auto" help:"What runs jobs: auto, systemd or fork."`
@@ -31,17 +30,9 @@ type common struct {
 // grammar is the command line.
 type grammar struct {
 	runGrammar
-
-	List   listCmd   `cmd:"" help:"Show active jobs and the newest completed ones."`
-	Show   showCmds  `cmd:"" help:"Show all about a job or one of its runs."`
-	Logs   logsCmd   `cmd:"" help:"Print the output of jobs."`
-	Kill   killCmds  `cmd:"" help:"End jobs, or one run of a job."`
-	Start  startCmd  `cmd:"" help:"End a job's waiting: it runs now."`
-	Signal signalCmd `cmd:"" help:"Send a signal to a running command, nothing else."`
-	Wait   waitCmd   `cmd:"" help:"Wait until jobs complete."`
-	Doctor doctorCmd `cmd:"" help:"Say what works here and what doesn't; rebuild a damaged index."`
-	Setup  setupCmd  `cmd:"" help:"Make jobs survive logout and reboot."`
-	Help   helpCmd   `cmd:"" help:"Show help for a verb."`
+	jobVerbs
+	Rerun rerunCmd `cmd:"" help:"Submit a copy of a job."`
+	upkeepVerbs
 }
 
 // runGrammar is the command line where run is known to be the verb. Its parser is
@@ -54,6 +45,34 @@ type runGrammar struct {
 	Run runCmd `cmd:"" help:"Submit a job. This is the verb where none is written: jobman sleep 10."`
 }
 
+// lightGrammar is the command line where rerun is known not to be the verb: it has
+// all the flags of run once more.
+type lightGrammar struct {
+	runGrammar
+	jobVerbs
+	upkeepVerbs
+}
+
+// jobVerbs are those for jobs that there are.
+type jobVerbs struct {
+	List   listCmd   `cmd:"" help:"Show active jobs and the newest completed ones."`
+	Show   showCmds  `cmd:"" help:"Show all about a job or one of its runs."`
+	Logs   logsCmd   `cmd:"" help:"Print the output of jobs."`
+	Kill   killCmds  `cmd:"" help:"End jobs, or one run of a job."`
+	Start  startCmd  `cmd:"" help:"End a job's waiting: it runs now."`
+	Signal signalCmd `cmd:"" help:"Send a signal to a running command, nothing else."`
+	Wait   waitCmd   `cmd:"" help:"Wait until jobs complete."`
+}
+
+// upkeepVerbs are the others.
+type upkeepVerbs struct {
+	Clean  cleanCmd   `cmd:"" help:"Delete completed jobs, or their output."`
+	Config configCmds `cmd:"" help:"Show and check the configuration."`
+	Doctor doctorCmd  `cmd:"" help:"Say what works here and what doesn't; rebuild a damaged index."`
+	Setup  setupCmd   `cmd:"" help:"Make jobs survive logout and reboot."`
+	Help   helpCmd    `cmd:"" help:"Show help for a verb."`
+}
+
 type showCmds struct {
 	Job showCmd    `cmd:"" help:"Show all about a job (the default: show JOB)."`
 	Run showRunCmd `cmd:"" help:"Show one run of a job."`
@@ -64,12 +83,21 @@ type killCmds struct {
 	Run killRunCmd `cmd:"" help:"End one run; what the job does then is its policy's."`
 }
 
+type configCmds struct {
+	Show   configShowCmd   `cmd:"" help:"Print what is set, or what a job would get (the default: config)."`
+	Check  configCheckCmd  `cmd:"" help:"Tell everything that is wrong with the configuration."`
+	Paths  configPathsCmd  `cmd:"" help:"Print where configuration is looked for, strongest first."`
+	Schema configSchemaCmd `cmd:"" help:"Print a JSON Schema of configuration files, for editors."`
+	Trust  configTrustCmd  `cmd:"" help:"Let a file in a working directory, as it is now, set everything."`
+}
+
 type versionFlag bool
 
 // BeforeReset implements kong's hook: it wins over everything else.
 func (versionFlag) BeforeReset(app *kong.Kong) error {
 	fmt.Fprintln(app.Stdout, "jobman", version)
-	return helpShown{}
+	app.Exit(0)
+	return nil
 }
 
 // helpShown is how kong leaves when it has shown help, as an error or a panic.
@@ -88,6 +116,7 @@ func newParser(g any, out helpWriter, options ...kong.Option) (*kong.Kong, error
 		kong.Writers(out.stdout, out.stderr),
 		kong.Exit(func(int) { panic(helpShown{}) }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+		kong.KindMapper(reflect.String, kong.MapperFunc(byteForByte)),
 		kong.TypeMapper(reflect.TypeFor[job.Duration](), textMapper(job.ParseDuration)),
 		kong.TypeMapper(reflect.TypeFor[job.Size](), textMapper(job.ParseSize)),
 		kong.TypeMapper(reflect.TypeFor[job.Signal](), textMapper(job.ParseSignal)),
@@ -95,6 +124,21 @@ func newParser(g any, out helpWriter, options ...kong.Option) (*kong.Kong, error
 		kong.TypeMapper(reflect.TypeFor[job.Codes](), textMapper(job.ParseCodes)),
 		kong.TypeMapper(reflect.TypeFor[moment_](), textMapper(parseMoment)),
 	}, options...)...)
+}
+
+// byteForByte takes a string as it is. kong's own mapper takes the way of JSON, which
+// replaces what is no UTF-8.
+func byteForByte(ctx *kong.DecodeContext, target reflect.Value) error {
+	token, err := ctx.Scan.PopValue("string")
+	if err != nil {
+		return err
+	}
+	s, ok := token.Value.(string)
+	if !ok {
+		return fmt.Errorf("%v is no text", token.Value)
+	}
+	target.SetString(s)
+	return nil
 }
 
 // textMapper lets kong read a type of package job.
@@ -110,22 +154,6 @@ func textMapper[T any](parse func(string) (T, error)) kong.MapperFunc {
 		}
 		return err
 	}
-}
-
-// resolver answers for flags that were not given.
-func resolver(s *config.Settings) kong.Resolver {
-	return kong.ResolverFunc(func(_ *kong.Context, parent *kong.Path, flag *kong.Flag) (any, error) {
-		verb := ""
-		if node := parent.Node(); node != nil && node.Type == kong.CommandNode {
-			verb = strings.ReplaceAll(node.Path(), " ", "-")
-			verb = strings.TrimSuffix(strings.TrimPrefix(verb, "jobman-"), "-job")
-		}
-		value, ok := s.Lookup(verb, flag.Name)
-		if !ok || flag.Name == "help" || flag.Name == "version" {
-			return nil, nil
-		}
-		return value, nil
-	})
 }
 
 // explain turns kong's errors into ours.

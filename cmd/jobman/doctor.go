@@ -34,7 +34,7 @@ func (d *doctorCmd) Run(a *app) error {
 	if d.Rebuild {
 		return d.rebuild(a)
 	}
-	findings := []finding{a.examineStore(), a.examineIndex(), a.examineBackend()}
+	findings := []finding{a.examineConfig(), a.examineStore(), a.examineIndex(), a.examineBackend()}
 	bad := false
 	for _, f := range findings {
 		bad = bad || !f.OK
@@ -71,6 +71,18 @@ func examined(about string, err error, message string) finding {
 	}
 	p, _ := classify(storeProblem(err))
 	return finding{About: about, Message: p.text, Hint: known(p.hint)}
+}
+
+// examineConfig tells whether the configuration can be used.
+func (a *app) examineConfig() finding {
+	found, err := a.checkConfig()
+	switch {
+	case err == nil && len(found) > 0:
+		err = (&problem{kind: "config", text: found.Error(), err: found}).try("jobman config check")
+	case a.settings.Empty():
+		return examined("configuration", err, "there is none")
+	}
+	return examined("configuration", err, "nothing is wrong with it")
 }
 
 // examineStore tells whether a job could be written.

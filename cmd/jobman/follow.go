@@ -37,9 +37,9 @@ func (a *app) followRun(j *job.Job) error {
 	done, err := a.followRuns(ctx, j, 1, func(n int, ended <-chan struct{}) error {
 		show := print
 		if a.JSON {
-			show = func(line journal.Line) error { return a.printLine(j, n, line) }
+			show = func(line journal.Line) error { return a.printJSON(viewLine(j.ID, n, line)) }
 		}
-		return journal.Follow(ctx, a.tree.Run(job.Ref{ID: j.ID, Run: n}).Logs(), opt, ended, show)
+		return a.output(j, n).follow(ctx, opt, ended, show)
 	})
 	if errors.Is(err, syscall.EPIPE) {
 		return nil // whoever read has gone
@@ -51,7 +51,7 @@ func (a *app) followRun(j *job.Job) error {
 		return exitStatus(codeDetached)
 	}
 	if err != nil {
-		return err
+		return readProblem(err)
 	}
 	if done.Reason != job.ReasonExit {
 		a.note("%s: %s", done.Result, done.Message)

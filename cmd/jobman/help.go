@@ -46,6 +46,11 @@ func (a *app) bare(k *kong.Kong) (done bool, err error) {
 			return true, showHelpOr(k, f)
 		}
 	}
+	for _, f := range []string{"from", "job-spec", "rerun-by-name", "rerun-by-id"} {
+		if _, given := a.flag(f); given {
+			return false, nil // they bring a command
+		}
+	}
 	if len(w.flags) == 0 && isTerminal(os.Stdin) {
 		return true, showHelp(k, nil)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"jobman/job"
 	"jobman/store"
@@ -42,6 +43,9 @@ func (k *killCmd) Run(a *app) error {
 	sig, err := k.signal()
 	if err != nil {
 		return err
+	}
+	if slices.Contains(k.Group, "") {
+		return usage("--group: an empty word names no group")
 	}
 	if len(k.Jobs) == 0 && len(k.Group) == 0 && !k.All {
 		return usage("kill what? name jobs, or give --group or --all").try("jobman list")

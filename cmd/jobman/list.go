@@ -91,15 +91,21 @@ func (l *listCmd) filter() (f store.Filter, statuses []job.Status, err error) {
 			return f, nil, usage("--status %q: give pending, running, completed or active", s)
 		}
 	}
-	for _, r := range l.Result {
+	f.Results, err = parseResults(l.Result)
+	return f, statuses, err
+}
+
+// parseResults reads the values of --result.
+func parseResults(words []string) (results []job.Result, err error) {
+	for _, r := range words {
 		switch result := job.Result(r); result {
 		case job.Success, job.Failure, job.Neutral, job.Killed:
-			f.Results = append(f.Results, result)
+			results = append(results, result)
 		default:
-			return f, nil, usage("--result %q: give success, failure, neutral or killed", r)
+			return nil, usage("--result %q: give success, failure, neutral or killed", r)
 		}
 	}
-	return f, statuses, nil
+	return results, nil
 }
 
 // maxName is how much of a name a table shows, in characters.

@@ -27,6 +27,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"jobman/config"
+	"jobman/events"
 	"jobman/house"
 )
 
@@ -50,7 +51,7 @@ func main() {
 // run is the program: it returns the exit code.
 func run(argv []string, stdout, stderr io.Writer) int {
 	out := &writer{Writer: stdout}
-	a := &app{ctx: context.Background(), stdout: out, stderr: stderr, umask: house.Restrict()}
+	a := &app{ctx: context.Background(), stdout: out, stderr: stderr, umask: house.Restrict(), settings: new(config.Settings), resolved: new(config.Resolved)}
 	// Until the command line is read, what it says decides how errors are told.
 	a.JSON = slices.Contains(argv[:commandStart(argv)], "--json")
 	err := a.parse(argv)
@@ -83,70 +84,78 @@ func (w *writer) Write(b []byte) (int, error) {
 
 // parse reads the command line and runs its verb.
 func (a *app) parse(argv []string) (err error) {
-	defer func() { // kong leaves through Exit when it has shown help
-		switch r := recover().(type) {
-		case nil:
-		case helpShown:
-			err = nil
-		default:
-			panic(r)
-		}
-	}()
-	var g grammar
-	out := helpWriter{a.stdout, a.stderr}
-	// To build the parser takes longer than anything else that `run` does, so it
-	// is built once, and learns of the settings later.
-	settings := new(config.Settings)
-	var filled any = &g
-	if len(argv) > 1 && argv[0] == "run" {
-		filled = &g.runGrammar
-	}
-	k, err := newParser(filled, out, kong.Resolvers(resolver(settings)))
-	if err != nil {
+	defer helped(&err)
+	ctx, _, err := a.read(argv)
+	if ctx == nil || err != nil {
 		return err
 	}
-	if a.words, err = split(k.Model, argv); err != nil {
-		return err
-	}
-	if done, err := a.bare(k); done || err != nil {
-		return err
-	}
-	// The common options, of which --config-file decides what the others are.
-	found, err := loadSettings(a.words.flags)
-	if err != nil {
-		return err
-	}
-	*settings = *found
-	a.settings = settings
-	ctx, err := k.Parse(a.words.kong())
-	if errors.Is(err, helpShown{}) {
-		return nil
-	}
-	if w, ok := a.stdout.(*writer); ok && err != nil && w.err != nil {
-		return w.err // it was help
-	}
-	if err != nil {
-		return explain(err, a.words)
-	}
-	a.common = g.common
 	return ctx.Run(a)
 }
 
-// loadSettings reads the configuration that the flags name, or the usual one.
-func loadSettings(flags []string) (*config.Settings, error) {
-	file := os.Getenv(config.Variable("", "config-file"))
-	for _, f := range flags {
-		if v, ok := cutFlag(f, "--config-file"); ok {
-			file = v
+// helped ends a panic that is none: kong leaves through Exit when it has shown help.
+func helped(err *error) {
+	switch r := recover().(type) {
+	case nil:
+	case helpShown:
+		*err = nil
+	default:
+		panic(r)
+	}
+}
+
+// read reads the command line into a grammar. There is no context where all is
+// done by then, as with --help.
+func (a *app) read(argv []string) (ctx *kong.Context, filled any, err error) {
+	defer helped(&err)
+	filled, common := grammarFor(argv)
+	// To build the parser takes longer than anything else that `run` does, so it
+	// is built once, and learns of the settings later.
+	k, err := newParser(filled, helpWriter{a.stdout, a.stderr}, kong.Resolvers(kong.ResolverFunc(a.answer)))
+	if err != nil {
+		return nil, nil, err
+	}
+	if a.words, err = split(k.Model, argv); err != nil {
+		return nil, nil, err
+	}
+	events.Use(a.words.verb[0])
+	if done, err := a.bare(k); done || err != nil {
+		return nil, nil, err
+	}
+	if err := a.loadSettings(k.Model); err != nil {
+		return nil, nil, err
+	}
+	if a.words.verb[0] == verbRun {
+		if err := a.settle(); err != nil {
+			return nil, nil, err
 		}
 	}
-	home, err := homeDir()
-	if err != nil {
-		home = "/nonexistent"
+	ctx, err = k.Parse(a.words.kong())
+	if errors.Is(err, helpShown{}) {
+		return nil, nil, nil
 	}
-	s, err := config.Load(file, home, "/etc/jobman")
-	if err != nil {
-		return nil, &problem{kind: "config", text: err.Error()}
+	if w, ok := a.stdout.(*writer); ok && err != nil && w.err != nil {
+		return nil, nil, w.err // it was help
 	}
-	return s, nil
+	if err != nil {
+		return nil, nil, explain(err, a.words)
+	}
+	a.common = *common
+	return ctx, filled, nil
+}
+
+// grammarFor is as much of the grammar as a command line needs.
+func grammarFor(argv []string) (any, *common) {
+	needs := func(words ...string) bool {
+		return slices.ContainsFunc(words, func(w string) bool { return slices.Contains(argv, w) })
+	}
+	switch {
+	case len(argv) > 1 && argv[0] == verbRun:
+		g := new(runGrammar)
+		return g, &g.common
+	case len(argv) == 0 || needs("rerun", "help", "--help", "-h"):
+		g := new(grammar)
+		return g, &g.common
+	}
+	g := new(lightGrammar)
+	return g, &g.common
 }

@@ -23,6 +23,7 @@ type waitFlags struct {
 	HTTP          []string      `name:"http" sep:"none" placeholder:"URL" help:"Don't run before this URL answers with 2xx; repeatable."`
 	S3            []string      `name:"s3" sep:"none" placeholder:"URL" help:"Don't run before s3://bucket[/key-or-prefix/] is there; repeatable."`
 	Job           []string      `sep:"none" placeholder:"JOB[:success|failure|any]" help:"Don't run before this job has completed so (default: success); repeatable."`
+	Sensor        []string      `sep:"none" placeholder:"NAME" help:"Don't run before this sensor of the configuration is met; repeatable."`
 	Any           bool          `negatable:"" help:"One of the conditions is enough."`
 	PollInterval  job.Duration  `default:"60s" placeholder:"D" help:"How long after a check of nonopen-file, script, http and s3 the next (default: 60s)."`
 	ExtraDelay    job.Duration  `default:"0s" placeholder:"D" help:"Run this long after the conditions were met."`
@@ -45,6 +46,7 @@ type retryFlags struct {
 
 // limitFlags are what else decides about a job's runs.
 type limitFlags struct {
+	// What is short for others is written out before the flags are read, see shorts.go.
 	Retry      *int          `placeholder:"N" help:"Run again after a failure, at most N times: num-runs N+1, num-successes 1."`
 	Timeout    *job.Duration `placeholder:"D" help:"Short for --timeout.run."`
 	TimeoutRun *job.Duration `name:"timeout.run" placeholder:"D" help:"End a run that takes longer, and call it a failure."`
@@ -68,11 +70,11 @@ func parseMoment(s string) (moment_, error) {
 
 // policy fills in the parts of a spec that say when the command runs, and how
 // often.
-func (r *runCmd) policy(a *app, s *job.Spec) (err error) {
+func (r *jobFlags) policy(a *app, s *job.Spec) (err error) {
 	if s.Wait, err = r.Wait.wait(a); err != nil {
 		return err
 	}
-	if s.Retries, err = r.retries(); err != nil {
+	if s.Retries, err = r.retries(a); err != nil {
 		return err
 	}
 	if s.Timeout, err = r.timeout(); err != nil {
@@ -81,15 +83,11 @@ func (r *runCmd) policy(a *app, s *job.Spec) (err error) {
 	if r.OnReboot != string(job.OnRebootFail) {
 		s.OnReboot = job.OnReboot(r.OnReboot)
 	}
+	if err := checkProperties(r.Property); err != nil {
+		return err
+	}
 	for _, p := range r.Property {
-		nice, isNice, err := units.Nice(p)
-		if err == nil && !isNice {
-			_, err = units.ParseProperty(p)
-		}
-		if err != nil {
-			return usage("--property %v", err)
-		}
-		if isNice {
+		if nice, isNice, _ := units.Nice(p); isNice {
 			s.Nice = nice
 			continue
 		}
@@ -105,43 +103,26 @@ func (w *waitFlags) wait(a *app) (job.Wait, error) {
 		ExtraDelay: w.ExtraDelay, AbortDatetime: w.AbortDatetime.Time,
 	}
 	if !w.AbortDatetime.IsZero() && !now.Before(w.AbortDatetime.Time) {
-		return out, usage("--wait.abort-datetime %s is past", moment(w.AbortDatetime.Time))
+		return out, a.past("wait.abort-datetime", w.AbortDatetime.Time)
 	}
 	for _, list := range []struct {
-		name  string
+		kind  job.Kind
 		given []string
 		to    *[]job.Text
-	}{{"file", w.File, &out.File}, {"nonopen-file", w.NonopenFile, &out.NonopenFile}, {"script", w.Script, &out.Script}} {
+	}{{job.KindFile, w.File, &out.File}, {job.KindNonopenFile, w.NonopenFile, &out.NonopenFile}, {job.KindScript, w.Script, &out.Script}} {
 		for _, path := range list.given {
-			abs, err := absolute(path)
+			target, err := a.target(list.kind, path)
 			if err != nil {
-				return out, usage("--wait.%s %q: %v", list.name, path, err)
+				return out, usage("--wait.%s %v", list.kind, err)
 			}
-			if list.name != "script" {
-				if _, err := filepath.Match(abs, ""); err != nil {
-					return out, usage("--wait.%s %q is no pattern: %v", list.name, path, err)
-				}
+			*list.to = append(*list.to, target)
+		}
+	}
+	for kind, list := range map[job.Kind][]string{job.KindHTTP: w.HTTP, job.KindS3: w.S3} {
+		for _, url := range list {
+			if _, err := a.target(kind, url); err != nil {
+				return out, usage("--wait.%s %v", kind, err)
 			}
-			*list.to = append(*list.to, job.Text(abs))
-		}
-	}
-	for _, script := range out.Script {
-		info, err := os.Stat(string(script))
-		switch {
-		case errors.Is(err, os.ErrNotExist):
-			a.note("--wait.script %s is not there yet", script)
-		case err == nil && (info.IsDir() || info.Mode()&0o111 == 0):
-			a.note("--wait.script %s can't be executed yet", script)
-		}
-	}
-	for _, target := range w.HTTP {
-		if u, err := url.Parse(target); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-			return out, usage("--wait.http %q is no URL; write it like https://example.org/ready", target)
-		}
-	}
-	for _, target := range w.S3 {
-		if bucket, ok := strings.CutPrefix(target, "s3://"); !ok || bucket == "" || bucket[0] == '/' {
-			return out, usage("--wait.s3 %q is none; write s3://bucket, s3://bucket/key or s3://bucket/prefix/", target)
 		}
 	}
 	if len(w.NonopenFile)+len(w.Script)+len(w.HTTP)+len(w.S3) > 0 {
@@ -157,7 +138,63 @@ func (w *waitFlags) wait(a *app) (job.Wait, error) {
 		}
 		out.Job = append(out.Job, target)
 	}
-	return out, nil
+	return out, w.sensors(a, &out)
+}
+
+// target is what a condition is held against: paths are absolute, jobs are ids.
+func (a *app) target(kind job.Kind, given string) (job.Text, error) {
+	switch kind {
+	case job.KindFile, job.KindNonopenFile, job.KindScript:
+		path, err := absolute(given)
+		if err != nil {
+			return "", fmt.Errorf("%q: %w", given, err)
+		}
+		if _, err := filepath.Match(path, ""); err != nil && kind != job.KindScript {
+			return "", fmt.Errorf("%q is no pattern: %w", given, err)
+		}
+		if kind == job.KindScript {
+			a.noteScript(path)
+		}
+		return job.Text(path), nil
+	case job.KindHTTP:
+		if u, err := url.Parse(given); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+			return "", fmt.Errorf("%q is no URL; write it like https://example.org/ready", given)
+		}
+	case job.KindS3:
+		if bucket, ok := strings.CutPrefix(given, "s3://"); !ok || bucket == "" || bucket[0] == '/' {
+			return "", fmt.Errorf("%q is none; write s3://bucket, s3://bucket/key or s3://bucket/prefix/", given)
+		}
+	case job.KindJob:
+		target, err := a.awaited(given)
+		return job.Text(target), err
+	case job.KindDatetime:
+		at, err := job.ParseMoment(given, time.Now())
+		return job.Text(at.UTC().Format(time.RFC3339Nano)), err
+	case job.KindTimedelta:
+		d, err := job.ParseDuration(given)
+		return job.Text(d.String()), err
+	}
+	return job.Text(given), nil
+}
+
+// noteScript says that a script can't be executed yet.
+func (a *app) noteScript(script string) {
+	info, err := os.Stat(script)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		a.note("--wait.script %s is not there yet", script)
+	case err == nil && (info.IsDir() || info.Mode()&0o111 == 0):
+		a.note("--wait.script %s can't be executed yet", script)
+	}
+}
+
+// past tells that a time that something may be no later than is over.
+func (a *app) past(option string, at time.Time) error {
+	p := usage("--%s %s is past", option, moment(at))
+	if a.line != nil && !a.given(option) {
+		p.text += fmt.Sprintf("; --%s= takes it away", option)
+	}
+	return p
 }
 
 // absolute makes a path absolute, and knows ~/, which shells leave alone after =.
@@ -200,7 +237,7 @@ func (a *app) awaited(word string) (string, error) {
 	return string(jobs[0].ID) + ":" + outcome, nil
 }
 
-func (r *runCmd) retries() (job.Retries, error) {
+func (r *jobFlags) retries(a *app) (job.Retries, error) {
 	f := &r.Retries
 	p := job.Retries{
 		NumRuns: -1, NumSuccesses: f.NumSuccesses, NumFailures: f.NumFailures, AbortDatetime: f.AbortDatetime.Time,
@@ -208,19 +245,13 @@ func (r *runCmd) retries() (job.Retries, error) {
 		Delay: f.Delay, JitterRange: f.JitterRange, BackoffBase: f.BackoffBase, MaxDelay: f.MaxDelay,
 	}
 	switch {
-	case r.Retry != nil && (f.NumRuns != nil || f.NumSuccesses != -1):
-		return p, usage("--retry N is short for --retries.num-runs N+1 and --retries.num-successes 1, and can't stand beside either")
-	case r.Retry != nil && *r.Retry < 0:
-		return p, usage("--retry %d: give a number from 0", *r.Retry)
-	case r.Retry != nil:
-		p.NumRuns, p.NumSuccesses = *r.Retry+1, 1
 	case f.NumRuns != nil:
 		p.NumRuns = *f.NumRuns
 	case f.NumSuccesses == -1 && f.NumFailures == -1 && f.AbortDatetime.IsZero():
 		p.NumRuns = 1
 	}
 	if !f.AbortDatetime.IsZero() && !time.Now().Before(f.AbortDatetime.Time) {
-		return p, usage("--retries.abort-datetime %s is past", moment(f.AbortDatetime.Time))
+		return p, a.past("retries.abort-datetime", f.AbortDatetime.Time)
 	}
 	if err := p.Check(); err != nil {
 		return p, usage("%v", err)
@@ -229,14 +260,11 @@ func (r *runCmd) retries() (job.Retries, error) {
 }
 
 func (l *limitFlags) timeout() (t job.Timeout, err error) {
-	if l.Timeout != nil && l.TimeoutRun != nil && *l.Timeout != *l.TimeoutRun {
-		return t, usage("--timeout is short for --timeout.run, and they differ")
-	}
 	for _, f := range []struct {
 		name string
 		from *job.Duration
 		to   *job.Duration
-	}{{"timeout", l.Timeout, &t.Run}, {"timeout.run", l.TimeoutRun, &t.Run}, {"timeout.job", l.TimeoutJob, &t.Job}} {
+	}{{"timeout.run", l.TimeoutRun, &t.Run}, {"timeout.job", l.TimeoutJob, &t.Job}} {
 		if f.from == nil {
 			continue
 		}
@@ -284,4 +312,51 @@ func describeRetries(r *job.Retries) string {
 		text += ", without delay, but 1s once ten runs in a row were over at once"
 	}
 	return text
+}
+
+// contradictions are what is wrong with options that are each well-formed, as far as
+// that can be told without a job.
+func (r *jobFlags) contradictions(a *app) (all []error) {
+	var errs []error
+	_, err := r.Log.log()
+	errs = append(errs, err)
+	_, err = r.retries(a)
+	errs = append(errs, err)
+	_, err = r.timeout()
+	errs = append(errs, err)
+	if r.Name != "" {
+		errs = append(errs, job.CheckName(r.Name))
+	}
+	if r.Group != "" {
+		errs = append(errs, job.CheckGroup(r.Group))
+	}
+	errs = append(errs, checkProperties(r.Property), checkVariables(r.Env))
+	for _, err := range errs {
+		if err != nil {
+			all = append(all, err)
+		}
+	}
+	return all
+}
+
+func checkProperties(properties []string) error {
+	for _, p := range properties {
+		_, isNice, err := units.Nice(p)
+		if err == nil && !isNice {
+			_, err = units.ParseProperty(p)
+		}
+		if err != nil {
+			return usage("--property %v", err)
+		}
+	}
+	return nil
+}
+
+func checkVariables(env []string) error {
+	for _, e := range env {
+		if key, _, _ := strings.Cut(e, "="); key == "" {
+			return usage("--env %q has no name; write NAME=VALUE", e)
+		}
+	}
+	return nil
 }

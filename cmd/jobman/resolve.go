@@ -52,6 +52,9 @@ func onlyActive(jobs []*job.Job) *job.Job {
 }
 
 func (a *app) lookup(word string, pick choose, runs int) (*job.Job, error) {
+	if word == "" {
+		return nil, notFound(word) // most likely a variable that is not set
+	}
 	lower := strings.ToLower(word)
 	if job.IsID(lower) {
 		found, err := a.store.Query(a.ctx, store.Filter{ID: job.ID(lower), Runs: runs})

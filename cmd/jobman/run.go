@@ -12,11 +12,13 @@ import (
 	"github.com/alecthomas/kong"
 
 	"jobman/engine"
+	"jobman/events"
 	"jobman/house"
 	"jobman/job"
 )
 
-type runCmd struct {
+// jobFlags are the options of a job, for the verbs that submit one.
+type jobFlags struct {
 	Name       string       `group:"Job" help:"The job's name (default: its command line)."`
 	Group      string       `group:"Job" help:"Make the job a member of this group."`
 	Unique     bool         `group:"Job" help:"Submit nothing if a job of that name is active (code 4)."`
@@ -29,7 +31,15 @@ type runCmd struct {
 	Wait       waitFlags    `embed:"" prefix:"wait." group:"Waiting"`
 	Retries    retryFlags   `embed:"" prefix:"retries." group:"Repeating"`
 	limitFlags `group:"Limits"`
+	Notify     notifyFlags `embed:"" group:"Notification"`
+}
 
+type runCmd struct {
+	jobFlags
+
+	JobSpec      string `group:"Job" placeholder:"NAME" help:"Take options, and the command if none is given, from [job_spec.NAME] of the configuration."`
+	RerunByName  string `group:"Job" placeholder:"NAME" help:"Submit a copy of the job of that name that was started last."`
+	RerunByID    string `name:"rerun-by-id" group:"Job" placeholder:"ID" help:"Submit a copy of this job."`
 	From         string `group:"Job" placeholder:"FILE" help:"Submit a job for each line of this file (-: stdin): a JSON object with the keys of a spec, as show --json prints it."`
 	AllOrNothing bool   `group:"Job" help:"With --from: submit nothing if a line is bad."`
 
@@ -44,7 +54,8 @@ func (*runCmd) Help() string {
   jobman run -f -- make test            follows; ends with the command's code
   jobman run -- sh -c 'make | tee log'  a pipeline needs a shell
   jobman run --wait.file in.csv -- ./import in.csv
-  jobman run --retry 5 --retries.delay 30s --timeout 10m -- ./sync`
+  jobman run --retry 5 --retries.delay 30s --timeout 10m -- ./sync
+  jobman run --job-spec backup          what [job_spec.backup] of the configuration says`
 }
 
 // Run submits a job.
@@ -55,15 +66,24 @@ func (r *runCmd) Run(a *app) error {
 	if r.AllOrNothing {
 		return usage("--all-or-nothing is for --from")
 	}
-	command := a.words.args
-	if len(command) == 0 {
-		return usage("there is no command").try("jobman help run")
+	if r.RerunByName != "" || r.RerunByID != "" {
+		return r.rerun(a)
 	}
-	j, env, err := r.job(a, command)
+	return r.submit(a)
+}
+
+// submit submits the job that is asked for.
+func (r *jobFlags) submit(a *app) error {
+	j, env, err := r.job(a)
+	if err != nil {
+		return err
+	}
+	told, err := a.tellReaper()
 	if err != nil {
 		return err
 	}
 	err = a.Submit(a.ctx, j, env, r.Unique)
+	told()
 	var files *engine.FilesError
 	if errors.As(err, &files) {
 		a.note("the job is taken, and starts when there is room for it: %v", pathCause(files.Err))
@@ -74,8 +94,8 @@ func (r *runCmd) Run(a *app) error {
 }
 
 // job makes a job of what is asked for.
-func (r *runCmd) job(a *app, command []string) (*job.Job, []byte, error) {
-	spec, env, err := r.spec(a, command)
+func (r *jobFlags) job(a *app) (*job.Job, []byte, error) {
+	spec, env, err := r.spec(a)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -85,14 +105,24 @@ func (r *runCmd) job(a *app, command []string) (*job.Job, []byte, error) {
 	if err := a.trapID(); err != nil {
 		return nil, nil, err
 	}
+	if (spec.UID != "" || spec.GID != "") && a.scope != "system" {
+		return nil, nil, usage("--uid and --gid need the system's scope").try("sudo jobman --system ...")
+	}
+	if err := a.findCommand(spec, env); err != nil {
+		return nil, nil, err
+	}
+	// What is refused is refused before a manager is started for it.
 	backend, err := a.chooseBackend()
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := a.honours(backend, spec); err != nil {
-		return nil, nil, err
+	if !spec.Notify.IsZero() {
+		return nil, nil, usage("callbacks are not there yet, and this job would be submitted with --notify %s", spec.Notify.First())
 	}
-	if err := a.findCommand(spec, env); err != nil {
+	if backend == "fork" && len(spec.Property) > 0 {
+		return nil, nil, usage("--property %s needs systemd, and this job would run without", spec.Property[0])
+	}
+	if err := a.keeps(spec); err != nil {
 		return nil, nil, err
 	}
 	if err := a.Equip(spec); err != nil {
@@ -134,10 +164,14 @@ func (a *app) findCommand(spec *job.Spec, env []byte) error {
 }
 
 // spec is what the flags, the words and this process's own settings ask for.
-func (r *runCmd) spec(a *app, command []string) (*job.Spec, []byte, error) {
+func (r *jobFlags) spec(a *app) (*job.Spec, []byte, error) {
+	command := a.resolved.Command
+	if len(command) == 0 {
+		return nil, nil, usage("there is no command").try("jobman help run")
+	}
 	s := &job.Spec{
 		Command: job.Texts(command), Name: r.Name, Group: r.Group,
-		StopSignal: r.StopSignal, StopGrace: r.StopGrace,
+		StopSignal: r.StopSignal, StopGrace: r.StopGrace, Notify: r.notify(a), Resolved: true,
 	}
 	var err error
 	if s.Log, err = r.Log.log(); err != nil {
@@ -153,32 +187,23 @@ func (r *runCmd) spec(a *app, command []string) (*job.Spec, []byte, error) {
 			return nil, nil, usage("--group: %v", err)
 		}
 	}
-	dir, err := filepath.Abs(r.Chdir)
-	if err != nil {
-		return nil, nil, usage("the working directory is gone: %v", pathCause(err)).try("cd")
+	if s.Chdir, err = directory(r.Chdir); err != nil {
+		return nil, nil, err
 	}
-	s.Chdir = job.Text(dir)
 	if err := engine.Inherit(s, a.umask); err != nil {
 		return nil, nil, err
 	}
-	env, err := engine.Environ()
-	if err != nil {
-		return nil, nil, fmt.Errorf("read the environment: %w", err)
-	}
+	a.line.inherit(s)
 	s.UID, s.GID = r.UID, r.GID
-	variables, err := engine.UserVariables(s)
+	env, err := r.environ(a, s)
 	if err != nil {
-		return nil, nil, usage("--uid, --gid: %v", err)
+		return nil, nil, err
 	}
-	for key, value := range variables {
-		env = setVariable(env, key, key+"="+value)
+	if err := checkVariables(r.Env); err != nil {
+		return nil, nil, err
 	}
 	for _, e := range r.Env {
-		key, _, set := strings.Cut(e, "=")
-		if key == "" {
-			return nil, nil, usage("--env %q has no name; write NAME=VALUE", e)
-		}
-		if set {
+		if key, _, set := strings.Cut(e, "="); set {
 			env = setVariable(env, key, e)
 		}
 	}
@@ -191,8 +216,41 @@ func (r *runCmd) spec(a *app, command []string) (*job.Spec, []byte, error) {
 	return s, env, nil
 }
 
+// directory makes a working directory absolute.
+func directory(given string) (job.Text, error) {
+	if rest, ok := strings.CutPrefix(given, "~/"); ok {
+		dir, err := absolute("~/" + rest)
+		return job.Text(dir), err
+	}
+	dir, err := filepath.Abs(given)
+	if err != nil {
+		return "", usage("the working directory is gone: %v", pathCause(err)).try("cd")
+	}
+	return job.Text(dir), nil
+}
+
+// environ is the environment that the command gets, but for --env: ours, or that of
+// the original; as another user, with what is that user's.
+func (r *jobFlags) environ(a *app, s *job.Spec) (env []byte, err error) {
+	if env = a.env; env == nil {
+		if env, err = engine.Environ(); err != nil {
+			return nil, fmt.Errorf("read the environment: %w", err)
+		}
+	} else if !a.given("uid") && !a.given("gid") {
+		return env, nil
+	}
+	variables, err := engine.UserVariables(s)
+	if err != nil {
+		return nil, usage("--uid, --gid: %v", err)
+	}
+	for key, value := range variables {
+		env = setVariable(env, key, key+"="+value)
+	}
+	return env, nil
+}
+
 // announce tells the user of a job that was submitted.
-func (r *runCmd) announce(a *app, j *job.Job) error {
+func (r *jobFlags) announce(a *app, j *job.Job) error {
 	if r.Follow {
 		if !a.Quiet {
 			fmt.Fprintln(a.stderr, j.ID)
@@ -207,17 +265,6 @@ func (r *runCmd) announce(a *app, j *job.Job) error {
 	}
 	if a.Verbose || isTerminal(os.Stderr) && !a.Quiet {
 		fmt.Fprintf(a.stderr, "see it: jobman logs -f %s    end it: jobman kill %[1]s\n", j.ID.Short())
-	}
-	return nil
-}
-
-// honours tells why a backend can't do what a spec asks for.
-func (a *app) honours(backend string, s *job.Spec) error {
-	if backend == "fork" && len(s.Property) > 0 {
-		return usage("--property %s needs systemd, and this job would run without", s.Property[0])
-	}
-	if (s.UID != "" || s.GID != "") && a.scope != "system" {
-		return usage("--uid and --gid need the system's scope").try("sudo jobman --system ...")
 	}
 	return nil
 }
@@ -246,9 +293,11 @@ func (a *app) findBackend() (string, error) {
 		return "", err
 	}
 	// A machine that runs systemd, but not for this user, is a surprise.
-	if a.Verbose || backend == "fork" && p.booted && p.wanted == "auto" {
-		a.note("backend %s: %s", backend, why)
+	level := events.Info
+	if backend == "fork" && p.booted && p.wanted == "auto" {
+		level = events.Warn
 	}
+	a.say(level, fmt.Sprintf("backend %s: %s", backend, why))
 	if backend == "systemd" && a.scope == "user" {
 		a.outliveLogout()
 	}

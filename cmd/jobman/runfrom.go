@@ -2,28 +2,16 @@ package main
 
 import (
 	"bufio"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/alecthomas/kong"
 
 	"jobman/engine"
-	"jobman/job"
-)
-
-// A spec's own keys, beside those that are options of `run`.
-const (
-	keyCommand = "command"
-	keyUmask   = "umask"
-	keyNice    = "nice"
-	keyLimits  = "limits"
 )
 
 // fromAtOnce is how many lines become one transaction at most.
@@ -32,15 +20,36 @@ const fromAtOnce = 200
 // maxLine bounds a line.
 const maxLine = 16 << 20
 
-// submitter submits the lines of --from.
+// submitter submits jobs that JSON says.
 type submitter struct {
 	*app
 	parser *kong.Kong
 	g      *runGrammar
-	flags  []string       // that were given on the command line
-	known  []string       // the options that a line may give
-	line   map[string]any // what the resolver answers from
-	bad    error          // of the first bad line
+	flags  []string // that were given on the command line, and hold for all
+	known  []string // the options that a line may give
+	bad    error    // of the first bad line
+}
+
+// newSubmitter makes one; drop are the flags that say that it is to be one.
+func (a *app) newSubmitter(drop ...string) (_ *submitter, err error) {
+	s := &submitter{app: a, g: new(runGrammar)}
+	for _, f := range a.words.flags {
+		if name, _, _ := strings.Cut(strings.TrimPrefix(f, "--"), "="); !slices.Contains(drop, name) {
+			s.flags = append(s.flags, f)
+		}
+	}
+	s.parser, err = newParser(s.g, helpWriter{a.stdout, a.stderr}, kong.Resolvers(kong.ResolverFunc(a.answer)))
+	if err != nil {
+		return nil, err
+	}
+	for _, node := range s.parser.Model.Children {
+		for _, f := range node.Flags {
+			if !slices.Contains(notFrom, f.Name) {
+				s.known = append(s.known, f.Name)
+			}
+		}
+	}
+	return s, nil
 }
 
 // runFrom submits a job for each line of a file.
@@ -65,23 +74,9 @@ func (r *runCmd) runFrom(a *app) error {
 	if err := a.open(); err != nil {
 		return err
 	}
-	s := &submitter{app: a, g: new(runGrammar)}
-	for _, f := range a.words.flags {
-		if name, _, _ := strings.Cut(f, "="); name != "--from" && name != "--all-or-nothing" {
-			s.flags = append(s.flags, f)
-		}
-	}
-	var err error
-	s.parser, err = newParser(s.g, helpWriter{a.stdout, a.stderr}, kong.Resolvers(kong.ResolverFunc(s.answer), resolver(a.settings)))
+	s, err := a.newSubmitter("from", "all-or-nothing")
 	if err != nil {
 		return err
-	}
-	for _, node := range s.parser.Model.Children {
-		for _, f := range node.Flags {
-			if !slices.Contains(notFrom, f.Name) {
-				s.known = append(s.known, f.Name)
-			}
-		}
 	}
 	if r.AllOrNothing {
 		err = s.allOrNothing(in)
@@ -92,15 +87,6 @@ func (r *runCmd) runFrom(a *app) error {
 		return err
 	}
 	return s.bad
-}
-
-// answer is a kong.Resolver for the line at hand.
-func (s *submitter) answer(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
-	value, ok := s.line[flag.Name]
-	if !ok {
-		return nil, nil
-	}
-	return value, nil
 }
 
 // numbered is a line with its number, from 1.
@@ -194,7 +180,12 @@ func (s *submitter) submit(jobs []engine.Submission, numbers []int) error {
 	if len(jobs) == 0 {
 		return nil
 	}
+	told, err := s.tellReaper()
+	if err != nil {
+		return err
+	}
 	errs, err := s.SubmitAll(s.ctx, jobs)
+	told()
 	if err != nil {
 		return submitError(err)
 	}
@@ -224,124 +215,33 @@ func (s *submitter) read(line numbered) (*engine.Submission, error) {
 	if line.err != nil {
 		return nil, usage("%v", line.err)
 	}
-	var object map[string]any
-	d := json.NewDecoder(strings.NewReader(string(line.text)))
-	d.UseNumber()
-	if err := d.Decode(&object); err != nil {
-		return nil, usage("it is no JSON object: %v", err)
-	}
-	if d.More() {
-		return nil, usage("it is more than one JSON object")
-	}
-	own := struct {
-		Command []job.Text           `json:"command"`
-		Umask   *job.Umask           `json:"umask"`
-		Nice    *int                 `json:"nice"`
-		Limits  map[string]job.Limit `json:"limits"`
-	}{}
-	if err := json.Unmarshal(line.text, &own); err != nil {
-		return nil, usage("%v", err)
-	}
-	s.line = map[string]any{}
-	if err := s.flatten("", object); err != nil {
-		return nil, err
-	}
-	if _, err := s.parser.Parse(append([]string{"run"}, s.flags...)); err != nil {
-		return nil, usage("%s", strings.TrimSuffix(err.Error(), "\n"))
-	}
-	r := &s.g.Run
-	if len(own.Command) == 0 {
-		return nil, usage("there is no command")
-	}
-	j, env, err := r.job(s.app, job.Strings(own.Command))
+	l, err := parseSpecLine(line.text, s.known)
 	if err != nil {
 		return nil, err
 	}
-	if own.Umask != nil {
-		j.Spec.Umask = *own.Umask
+	if err := s.parse(l); err != nil {
+		return nil, err
 	}
-	if own.Nice != nil {
-		j.Spec.Nice = *own.Nice
-	}
-	maps.Copy(j.Spec.Limits, own.Limits)
-	return &engine.Submission{Job: j, Env: env}, nil
+	return s.job()
 }
 
-// flatten takes in the keys of an object, with dots between those of objects
-// within it, and refuses those that are no options.
-func (s *submitter) flatten(prefix string, object map[string]any) error {
-	for key, value := range object {
-		name := prefix + key
-		if inner, ok := value.(map[string]any); ok && !isText(inner) && name != keyLimits {
-			if err := s.flatten(name+".", inner); err != nil {
-				return err
-			}
-			continue
-		}
-		switch name {
-		case keyCommand, keyUmask, keyNice, keyLimits:
-			continue
-		}
-		if !slices.Contains(s.known, name) {
-			p := usage("%q is no option of run", name)
-			if near := nearest(name, s.known); near != "" {
-				p.text += fmt.Sprintf("; %q is", near)
-			}
-			return p
-		}
-		plain, err := plainValue(value)
-		if err != nil {
-			return usage("%s: %v", name, err)
-		}
-		if plain != nil {
-			s.line[name] = plain
-		}
+// parse takes in a line, with what the flags and the configuration say.
+func (s *submitter) parse(l *specLine) error {
+	s.line = l
+	if err := s.settle(); err != nil {
+		return err
+	}
+	if _, err := s.parser.Parse(append([]string{verbRun}, s.flags...)); err != nil {
+		return explain(err, s.words)
 	}
 	return nil
 }
 
-// isText tells whether an object is a string of arbitrary bytes, see job.Text.
-func isText(object map[string]any) bool {
-	_, ok := object["base64"].(string)
-	return ok && len(object) == 1
-}
-
-// plainValue is a value as flags have it: a string, or a list of strings; nil for
-// what says nothing.
-func plainValue(value any) (any, error) {
-	switch v := value.(type) {
-	case nil:
-		return nil, nil
-	case string:
-		return v, nil
-	case json.Number:
-		return v.String(), nil
-	case bool:
-		return strconv.FormatBool(v), nil
-	case map[string]any:
-		b, err := json.Marshal(v)
-		if err != nil {
-			return nil, err
-		}
-		var t job.Text
-		err = json.Unmarshal(b, &t)
-		return string(t), err
-	case []any:
-		list := make([]any, len(v))
-		for i, item := range v {
-			plain, err := plainValue(item)
-			if err != nil {
-				return nil, err
-			}
-			if _, ok := plain.(string); !ok {
-				return nil, errors.New("it is a list of something else than strings")
-			}
-			list[i] = plain
-		}
-		return list, nil
+// job makes a job of what was parsed.
+func (s *submitter) job() (*engine.Submission, error) {
+	j, env, err := s.g.Run.job(s.app)
+	if err != nil {
+		return nil, err
 	}
-	return nil, fmt.Errorf("%v is no value", value)
+	return &engine.Submission{Job: j, Env: env}, nil
 }
-
-// notFrom are the options of `run` that a line can't give.
-var notFrom = []string{"from", "all-or-nothing", "follow", "unique", "help"}

@@ -12,8 +12,9 @@ import (
 )
 
 type showCmd struct {
-	Job  string `arg:"" help:"The job, by id, name or beginning of the id."`
-	Runs string `default:"100" placeholder:"N|all" help:"How many of its last runs to show (default: 100)."`
+	Job    string `arg:"" help:"The job, by id, name or beginning of the id."`
+	Runs   string `default:"100" placeholder:"N|all" help:"How many of its last runs to show (default: 100)."`
+	Events bool   `help:"Show what jobman did, step by step, instead; from --log-level on (default: info)."`
 }
 
 type showRunCmd struct {
@@ -35,7 +36,10 @@ func (s *showCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	if a.JSON {
+	switch {
+	case s.Events:
+		return a.showEvents(j)
+	case a.JSON:
 		return a.printJSON(a.view(j, true))
 	}
 	a.printJob(j)
@@ -118,7 +122,7 @@ func (a *app) printJob(j *job.Job) {
 		f.add("waits", "no more; met "+moment(j.MetAt))
 	}
 	for _, c := range j.Conditions {
-		f.add("waits for", describeCondition(&c))
+		f.add("waits for", describeSensor(j, c.Sensor)+describeCondition(&c))
 	}
 	if j.Armed.Watcher {
 		f.add("watched by", "the watcher, one process for all jobs whose files are too many for path units")
@@ -169,6 +173,25 @@ func next(j *job.Job, now time.Time) string {
 	return fmt.Sprintf("%s at %s, in %s", what, moment(j.NextAt), roughly(j.NextAt.Sub(now)))
 }
 
+// describeSensor tells people of which sensor, by its place, a condition is.
+func describeSensor(j *job.Job, n int) string {
+	if n == 0 || n > len(j.Spec.Wait.Sensor) {
+		return ""
+	}
+	s := j.Spec.Wait.Sensor[n-1]
+	text := s.Name
+	switch delayed := s.Delay > 0; {
+	case delayed && n <= len(j.Held) && !j.Held[n-1].IsZero():
+		text += fmt.Sprintf(" (holds since %s, for %s)", moment(j.Held[n-1]), s.Delay)
+	case delayed:
+		text += fmt.Sprintf(" (for %s)", s.Delay)
+	}
+	if s.Any && len(s.Targets) > 1 {
+		text += " (one is enough)"
+	}
+	return text + ": "
+}
+
 // describeCondition tells people of a condition and the last look at it.
 func describeCondition(c *job.Condition) string {
 	text := fmt.Sprintf("%s %s: ", c.Kind, c.Target)
@@ -202,7 +225,10 @@ func (a *app) printRun(f *fields, j *job.Job, r *job.Run) {
 	}
 	f.add("  unit", unitName(j, r))
 	f.add("  used", used(r))
-	f.add("  output", a.tree.Run(job.Ref{ID: j.ID, Run: r.N}).Logs())
+	a.describeOutput(f, j, r)
+	if !r.Active() {
+		f.add("  printed", bytesText(r.LogBytes))
+	}
 }
 
 func used(r *job.Run) string {

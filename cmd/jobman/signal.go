@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 
+	"jobman/events"
 	"jobman/job"
 )
 
@@ -31,7 +32,9 @@ func (s *signalCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	if err := b.Signal(a.ctx, j.Ref(), s.Signal); err != nil {
+	err = b.Signal(a.ctx, j.Ref(), s.Signal)
+	a.tree.Run(j.Ref()).Log().Add(events.New(events.Info, "signal", "signal", s.Signal, "error", err))
+	if err != nil {
 		return fmt.Errorf("signal %s: %w", j.ID.Short(), err)
 	}
 	if a.JSON {

@@ -67,11 +67,18 @@ type conditionView struct {
 	CheckedAt *stamp   `json:"checked_at"`
 	Error     *string  `json:"error"`
 	Detail    *string  `json:"detail"`
+	Sensor    *string  `json:"sensor"`
 }
 
 type logView struct {
-	Sink string   `json:"sink"`
-	Path job.Text `json:"path"`
+	Sink   job.Sink  `json:"sink"`
+	Why    *string   `json:"why"`
+	Path   *job.Text `json:"path"` // null: it is in journald alone, or reaped
+	Bytes  *int64    `json:"bytes"`
+	Reaped bool      `json:"reaped"`
+
+	Identifier *string `json:"identifier"` // in journald: what the SYSLOG_IDENTIFIER of its streams begins with
+	Uncopied   *int64  `json:"uncopied"`   // lines that journald's copy lacks; null: there is no copy
 }
 
 // stamp is a time as JSON shows it.
@@ -100,7 +107,11 @@ func (a *app) view(j *job.Job, runs bool) jobView {
 		Backend: j.Backend, Scope: j.Scope, Host: j.Host, NextAt: at(j.NextAt), Conditions: []conditionView{}, Spec: &j.Spec,
 	}
 	for _, c := range j.Conditions {
-		v.Conditions = append(v.Conditions, conditionView{c.Kind, c.Target, c.Met, at(c.At), known(c.Error), known(c.Detail)})
+		of := ""
+		if c.Sensor > 0 && c.Sensor <= len(j.Spec.Wait.Sensor) {
+			of = j.Spec.Wait.Sensor[c.Sensor-1].Name
+		}
+		v.Conditions = append(v.Conditions, conditionView{c.Kind, c.Target, c.Met, at(c.At), known(c.Error), known(c.Detail), known(of)})
 	}
 	if r := j.Last(); r != nil {
 		v.ExitCode, v.Signal = r.ExitCode, known(r.Signal)
@@ -122,7 +133,7 @@ func (a *app) runView(j *job.Job, r *job.Run) runView {
 		ExitCode: r.ExitCode, Signal: known(r.Signal), PID: known(r.PID),
 		StartedAt: at(r.StartedAt), StoppedAt: at(r.StoppedAt), HeartbeatAt: a.heartbeat(r),
 		Unit: known(unitName(j, r)), InvocationID: known(r.InvocationID), CPUSeconds: r.CPUSeconds, MemoryPeak: r.MemoryPeak,
-		Log: logView{"file", job.Text(a.tree.Run(job.Ref{ID: j.ID, Run: r.N}).Logs())},
+		Log: a.logOf(j, r),
 	}
 }
 

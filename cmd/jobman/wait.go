@@ -26,16 +26,17 @@ func (w *waitCmd) Run(a *app) error {
 	}
 	ctx := a.ctx
 	if w.Timeout != nil {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, time.Duration(*w.Timeout), errTimeout)
-		defer cancel()
+		// Time for one look there is also with a timeout of 0.
+		var cancel context.CancelCauseFunc
+		ctx, cancel = context.WithCancelCause(ctx)
+		defer time.AfterFunc(max(firstCheck, time.Duration(*w.Timeout)), func() { cancel(errTimeout) }).Stop()
 	}
 	var first *job.Job
 	jobs, err = a.await(ctx, jobs, func(j *job.Job) bool {
 		first = j
 		return !w.Any
 	})
-	if errors.Is(err, errTimeout) {
+	if ctx.Err() != nil && errors.Is(context.Cause(ctx), errTimeout) && err != nil {
 		if a.JSON {
 			if err := a.printJobs(jobs); err != nil {
 				return err
@@ -81,7 +82,7 @@ func runCode(j *job.Job) int {
 	switch {
 	case r == nil:
 		return codeNoCode
-	case r.Reason == job.ReasonTimeout, r.Reason == job.ReasonJobTimeout:
+	case r.Reason == job.ReasonTimeout, j.Reason == job.ReasonJobTimeout:
 		return codeTimeout
 	case r.Signal != "":
 		return codeSignalled + int(r.Signal.Number())

@@ -42,7 +42,9 @@ func runOver(n int) func(*job.Job) bool {
 
 // awaitUntil is await for what over tells of a job.
 func (a *app) awaitUntil(ctx context.Context, jobs []*job.Job, over, each func(*job.Job) bool) ([]*job.Job, error) {
-	events := a.stateChanges(ctx, jobs)
+	watching, stop := context.WithCancel(ctx)
+	defer stop()
+	events := a.stateChanges(watching, jobs)
 	out := append([]*job.Job(nil), jobs...)
 	told := make([]bool, len(out))
 	for check := firstCheck; ; check = min(2*check, lastCheck) {
@@ -120,13 +122,19 @@ func (a *app) stateChanges(ctx context.Context, jobs []*job.Job) <-chan struct{}
 			a.debug(err)
 		}
 	}
+	return a.changes(ctx, watch, func(e fsnotify.Event) bool { return e.Has(fsnotify.Create) || e.Has(fsnotify.Rename) })
+}
+
+// changes says when something happened that matters, and closes the watcher at the
+// end.
+func (a *app) changes(ctx context.Context, watch *fsnotify.Watcher, matters func(fsnotify.Event) bool) <-chan struct{} {
 	changes := make(chan struct{}, 1)
 	go func() {
 		defer watch.Close()
 		for {
 			select {
 			case e := <-watch.Events:
-				if !e.Has(fsnotify.Create) && !e.Has(fsnotify.Rename) {
+				if !matters(e) {
 					continue
 				}
 				select {

@@ -118,3 +118,59 @@ func BenchmarkQuery(b *testing.B) {
 		}
 	})
 }
+
+// BenchmarkReap is an end after which there is room for everything, and one after
+// which there is none for another run's output.
+func BenchmarkReap(b *testing.B) {
+	for _, n := range []int{0, 10_000, 100_000} {
+		for _, keep := range []struct {
+			name string
+			job.Retention
+		}{{"nothing to do", job.Retention{Bytes: 1 << 50, Jobs: 1 << 30}}, {"one run", job.Retention{Bytes: 1}}} {
+			b.Run(fmt.Sprintf("among=%d/%s", n, keep.name), func(b *testing.B) {
+				s := populated(b, n, n/10)
+				if err := s.Submit(b.Context(), storetest.Job("fresh", "default"), nil, false); err != nil {
+					b.Fatal(err)
+				}
+				for b.Loop() {
+					if keep.Bytes == 1 {
+						b.StopTimer()
+						j := storetest.Job("fresh", "default")
+						j.Last().LogBytes = 100
+						storetest.Complete(j, job.Success)
+						if err := s.Submit(b.Context(), j, nil, false); err != nil {
+							b.Fatal(err)
+						}
+						b.StartTimer()
+					}
+					if _, err := s.Reap(b.Context(), nil, keep.Retention); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	}
+}
+
+// BenchmarkDelete deletes a batch of a hundred of `clean`.
+func BenchmarkDelete(b *testing.B) {
+	const batch = 100
+	s := populated(b, 100_000, 1000)
+	jobs, err := s.Query(b.Context(), store.Filter{Done: true, Brief: true})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if len(jobs) < batch {
+			b.Fatal("there are no jobs left")
+		}
+		var ids []job.ID
+		for _, j := range jobs[:batch] {
+			ids = append(ids, j.ID)
+		}
+		jobs = jobs[batch:]
+		if _, err := s.Delete(b.Context(), ids); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

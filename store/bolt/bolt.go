@@ -3,7 +3,7 @@
 // the truth and every query is answered from it:
 //
 //	index/jobman.bolt
-//	├─ meta       "schema"          -> "2"
+//	├─ meta       "schema"          -> "3"
 //	├─ jobs       <id>              -> the job, JSON without its runs
 //	│             <id> '/' <count>  -> a run, JSON; count is 4 bytes, so the
 //	│                                  last runs are a cursor's walk away, mostly
@@ -14,7 +14,13 @@
 //	├─ by_group   <hash> <place>    -> <entry>
 //	├─ by_due     due at (8 bytes), id -> "": of active jobs of which something is
 //	│                                  due at a time
+//	├─ by_output  ended at (8 bytes), id, count (4 bytes) -> bytes: completed runs
+//	│                                  that have output; the total is in meta, "output"
+//	├─ by_end     ended at (8 bytes), id -> "": completed jobs whose output the
+//	│                                  reaper has left; their number is in meta, "ended"
+//	├─ awaited    <id> '/' <id>     -> "": the second, which is active, waits for the first
 //	└─ trash      <id>              -> "": deleted, its files may be left
+//	              <id> '/' <count>  -> "": reaped, the run's output may be left
 //
 //	place = 'a' (active) or 'd' (done), submitted at (8 bytes), id:
 //	        all that is active lies together, and what is done by age
@@ -48,8 +54,8 @@ import (
 
 // schema is the version of the bucket tree and of what the JSON in it means. A
 // jobman refuses an index with a greater one, and brings a lesser one up to date
-// with its first write. Schema 1 had no by_due, and its jobs waited for nothing.
-const schema = 2
+// with its first write (migrate.go).
+const schema = 3
 
 // Options of a store.
 type Options struct {

@@ -1,11 +1,9 @@
 package bolt
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 
 	"jobman/job"
@@ -68,8 +66,12 @@ func (t tx) add(j *job.Job, env []byte, unique bool) error {
 			return &store.ActiveError{ID: in[0].id}
 		}
 	}
-	// What a job of this id left behind is its own now.
-	if err := t.Bucket(bucketTrash).Delete([]byte(j.ID)); err != nil {
+	for _, id := range j.Awaiting() {
+		if t.jobs().Get([]byte(id)) == nil {
+			return fmt.Errorf("job %s, which it waits for: %w", id, store.ErrNotFound)
+		}
+	}
+	if err := t.reclaim(j.ID); err != nil {
 		return err
 	}
 	if !j.Completed() {
@@ -90,7 +92,8 @@ func (s *Store) mirror(j *job.Job) {
 // Update changes jobs; see store.Store.
 func (s *Store) Update(ctx context.Context, ids []job.ID, change func(*job.Job) error) error {
 	var changed []*job.Job
-	return s.update(ctx, func(t tx) (bool, error) {
+	var reaped waste
+	err := s.update(ctx, func(t tx) (bool, error) {
 		for _, id := range distinct(ids) {
 			d, ok := t.load(id, 1)
 			if !ok {
@@ -117,6 +120,12 @@ func (s *Store) Update(ctx context.Context, ids []job.ID, change func(*job.Job) 
 			}
 			if wrote {
 				changed = append(changed, j)
+				reaped = append(reaped, was.wasted(j)...)
+			}
+		}
+		if len(reaped) > 0 {
+			if _, _, err := t.emptyTrash(tidyAtMost); err != nil {
+				return false, err
 			}
 		}
 		return len(changed) > 0, nil
@@ -125,6 +134,10 @@ func (s *Store) Update(ctx context.Context, ids []job.ID, change func(*job.Job) 
 			s.mirror(j)
 		}
 	})
+	if err == nil {
+		s.remove(reaped)
+	}
+	return err
 }
 
 func guard(change func(*job.Job) error, j *job.Job) error {
@@ -140,89 +153,4 @@ func distinct(ids []job.ID) []job.ID {
 		seen[id] = true
 		return again
 	})
-}
-
-// Delete removes completed jobs; see store.Store. Their files are removed when
-// they are gone from the index, and those that a Delete before left behind
-// because it was killed.
-func (s *Store) Delete(ctx context.Context, ids []job.ID) (deleted []job.ID, err error) {
-	var trash []job.ID
-	err = s.update(ctx, func(t tx) (bool, error) {
-		emptied := false
-		trash, emptied, err = t.emptyTrash()
-		if err != nil {
-			return false, err
-		}
-		for _, id := range distinct(ids) {
-			ok, err := t.remove(id)
-			if err != nil {
-				return false, err
-			}
-			if ok {
-				deleted = append(deleted, id)
-			}
-		}
-		return emptied || len(deleted) > 0, nil
-	}, func() {})
-	if err != nil {
-		return nil, err
-	}
-	// Nobody writes these files any more, so nobody need wait for this.
-	for _, id := range append(trash, deleted...) {
-		if err := s.tree.RemoveJob(id); err != nil {
-			s.log(fmt.Errorf("remove the files of job %s: %w", id, err))
-		}
-	}
-	return deleted, nil
-}
-
-// remove moves a completed job to the trash.
-func (t tx) remove(id job.ID) (bool, error) {
-	d, ok := t.load(id, 0)
-	if !ok {
-		return false, nil
-	}
-	j, err := t.store.decode(d)
-	if err != nil {
-		return false, err
-	}
-	if !j.Completed() {
-		return false, nil
-	}
-	e := newEntry(j)
-	for i, key := range e.keys() {
-		if err := t.Bucket(indexes[i]).Delete(key); err != nil {
-			return false, err
-		}
-	}
-	keys := [][]byte{[]byte(id)}
-	c := t.jobs().Cursor()
-	for k, _ := c.Seek(runsOf(id)); bytes.HasPrefix(k, runsOf(id)); k, _ = c.Next() {
-		keys = append(keys, bytes.Clone(k))
-	}
-	for _, k := range keys {
-		if err := t.jobs().Delete(k); err != nil {
-			return false, err
-		}
-	}
-	return true, t.Bucket(bucketTrash).Put([]byte(id), nil)
-}
-
-// emptyTrash forgets the jobs whose files are gone and returns the others.
-func (t tx) emptyTrash() (left []job.ID, forgot bool, err error) {
-	var gone [][]byte
-	err = t.Bucket(bucketTrash).ForEach(func(k, _ []byte) error {
-		if _, err := os.Lstat(t.store.tree.Job(job.ID(k))); errors.Is(err, os.ErrNotExist) {
-			gone = append(gone, k)
-		} else {
-			left = append(left, job.ID(k))
-		}
-		return nil
-	})
-	for _, k := range gone {
-		if err == nil {
-			err = t.Bucket(bucketTrash).Delete(k)
-		}
-	}
-	return left, len(gone) > 0, err
 }

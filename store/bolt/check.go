@@ -26,6 +26,7 @@ func (t tx) check() error {
 	if err := t.checkIndexes(); err != nil {
 		problems = append(problems, err)
 	}
+	problems = append(problems, t.checkBooks()...)
 	if len(problems) == 0 {
 		for err := range t.Check() {
 			problems = append(problems, err)

@@ -19,14 +19,21 @@ var (
 	bucketTrash = []byte("trash")
 	bucketDue   = []byte("by_due")
 
+	bucketOutput  = []byte("by_output")
+	bucketEnd     = []byte("by_end")
+	bucketAwaited = []byte("awaited")
+
 	bucketByTime  = []byte("by_time")
 	bucketByName  = []byte("by_name")
 	bucketByGroup = []byte("by_group")
 	indexes       = [3][]byte{bucketByTime, bucketByName, bucketByGroup} // as entry.keys
 
-	buckets = [][]byte{bucketMeta, bucketJobs, bucketEnv, bucketTrash, bucketByTime, bucketByName, bucketByGroup, bucketDue}
+	buckets = [][]byte{bucketMeta, bucketJobs, bucketEnv, bucketTrash, bucketByTime, bucketByName, bucketByGroup, bucketDue,
+		bucketOutput, bucketEnd, bucketAwaited}
 
 	keySchema = []byte("schema")
+	keyOutput = []byte("output")
+	keyEnded  = []byte("ended")
 )
 
 // tx is a bbolt transaction that knows jobs.
@@ -79,13 +86,19 @@ func (d document) decode() (*job.Job, error) {
 	return j, d.into(j, j)
 }
 
-// brief decodes all but the Spec.
+// brief decodes all but the Spec, and of that name and group.
 func (d document) brief() (*job.Job, error) {
 	j := new(job.Job)
-	return j, d.into(&struct {
+	v := struct {
 		*job.Job
-		Spec json.RawMessage `json:"spec"` // hides the job's
-	}{Job: j}, j)
+		Spec struct {
+			Name  string `json:"name"`
+			Group string `json:"group"`
+		} `json:"spec"` // hides the job's
+	}{Job: j}
+	err := d.into(&v, j)
+	j.Spec.Name, j.Spec.Group = v.Spec.Name, v.Spec.Group
+	return j, err
 }
 
 // into decodes the job into v, and the runs into j, which v is or holds.
@@ -131,11 +144,25 @@ func (t tx) put(j *job.Job, was *entry) (changed bool, err error) {
 	if err := put(t.jobs(), []byte(j.ID), b); err != nil {
 		return changed, err
 	}
+	if was != nil && j.ReapedRuns > was.reaped {
+		if err := t.reapTo(j.ID, was.reaped, j.ReapedRuns); err != nil {
+			return changed, err
+		}
+	}
 	for i := range j.Runs {
+		key := runKey(j.ID, j.Runs[i].N)
 		if b, err = json.Marshal(&j.Runs[i]); err != nil {
 			return changed, fmt.Errorf("encode a run of %s: %w", j.ID, err)
 		}
-		if err := put(t.jobs(), runKey(j.ID, j.Runs[i].N), b); err != nil {
+		before := t.jobs().Get(key)
+		if bytes.Equal(before, b) {
+			continue
+		}
+		if err := t.bookRun(j.ID, before, &j.Runs[i], j.ReapedRuns); err != nil {
+			return changed, err
+		}
+		changed = true
+		if err := t.jobs().Put(key, b); err != nil {
 			return changed, err
 		}
 	}
@@ -143,6 +170,12 @@ func (t tx) put(j *job.Job, was *entry) (changed bool, err error) {
 		return false, nil
 	}
 	now := newEntry(j)
+	if err := t.bookEnd(was, &now); err != nil {
+		return changed, err
+	}
+	if err := t.putAwaited(was, &now); err != nil {
+		return changed, err
+	}
 	var before [3][]byte
 	if was != nil {
 		before = was.keys()

@@ -24,6 +24,11 @@ type entry struct {
 	name   string
 	long   bool
 	due    int64 // when something is due of it, Unix microseconds; 0: nothing
+
+	// Of a job, not of an entry that was read back:
+	runs, reaped int      // RunCount and ReapedRuns
+	ended        int64    // Unix microseconds
+	awaits       []job.ID // what it waits for
 }
 
 const (
@@ -33,7 +38,11 @@ const (
 )
 
 func newEntry(j *job.Job) entry {
-	e := entry{j.ID, j.SubmittedAt.UnixNano(), j.Completed(), j.Result, j.Spec.Group, j.Spec.Name, len(j.Spec.Name) > longName, 0}
+	e := entry{
+		id: j.ID, at: j.SubmittedAt.UnixNano(), done: j.Completed(), result: j.Result,
+		group: j.Spec.Group, name: j.Spec.Name, long: len(j.Spec.Name) > longName,
+		runs: j.RunCount, reaped: j.ReapedRuns, ended: j.StoppedAt.UnixMicro(), awaits: j.Awaiting(),
+	}
 	if !e.done && !j.NextAt.IsZero() {
 		e.due = j.NextAt.UnixMicro() + 1 // never early
 	}
@@ -46,6 +55,22 @@ func (e *entry) dueKey() []byte {
 		return nil
 	}
 	return append(timeKey(e.due), e.id...)
+}
+
+// endKey is the entry's key in by_end, nil where it is not to be there.
+func (e *entry) endKey() []byte {
+	if !e.done || e.reaped >= e.runs {
+		return nil
+	}
+	return append(timeKey(e.ended), e.id...)
+}
+
+// wasted are the runs whose output is reaped now that the entry has become j.
+func (e *entry) wasted(j *job.Job) (w waste) {
+	for n := e.reaped + 1; n <= j.ReapedRuns; n++ {
+		w = append(w, job.Ref{ID: e.id, Run: n})
+	}
+	return w
 }
 
 // timeKey makes keys sort by time, before 1970 too.

@@ -108,6 +108,9 @@ func (s *Store) fill(ctx context.Context, progress func(done, of int)) (r Rebuil
 				if _, err := t.put(j, nil); err != nil {
 					return err
 				}
+				if err := t.wasteReaped(j); err != nil {
+					return err
+				}
 				r.Jobs++
 			}
 			return nil
@@ -133,9 +136,36 @@ func (s *Store) salvage(id job.ID) (*job.Job, []byte, error) {
 	if j.ID != id || len(j.Runs) != j.RunCount {
 		return nil, nil, fmt.Errorf("its state is that of job %q with %d of %d runs", j.ID, len(j.Runs), j.RunCount)
 	}
+	for i := range j.Runs {
+		r := &j.Runs[i]
+		if r.Active() || r.LogBytes > 0 {
+			continue
+		}
+		// It ended under an older jobman.
+		if r.LogBytes, err = s.tree.Run(job.Ref{ID: id, Run: r.N}).LogBytes(); err != nil {
+			return nil, nil, err
+		}
+	}
 	if j.Completed() {
 		return j, nil, nil
 	}
 	env, err := s.tree.Env(id)
 	return j, env, err
+}
+
+// wasteReaped puts output into the trash that is reaped and still there.
+func (t tx) wasteReaped(j *job.Job) error {
+	for i := range j.Runs {
+		r := &j.Runs[i]
+		if !j.Reaped(r) || r.LogBytes == 0 {
+			continue
+		}
+		if _, err := os.Lstat(t.store.tree.Run(job.Ref{ID: j.ID, Run: r.N}).Logs()); err != nil {
+			continue // mostly it is gone
+		}
+		if err := t.waste(j.ID, r.N); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -145,10 +145,11 @@ func (s *Store) transaction(db *bbolt.DB, file *os.File, do func(tx) (bool, erro
 		return err
 	}
 	commit := false
-	if err = s.checkIndex(b, file); err == nil {
+	migrated, err := s.checkIndex(b, file)
+	if err == nil {
 		commit, err = do(tx{Tx: b, store: s})
 	}
-	if err == nil && commit {
+	if err == nil && (commit || migrated) {
 		failpoint.Hit("commit")
 		if err = b.Commit(); err == nil {
 			failpoint.Hit("committed")
@@ -160,43 +161,40 @@ func (s *Store) transaction(db *bbolt.DB, file *os.File, do func(tx) (bool, erro
 	return err
 }
 
-// checkIndex is what every transaction makes sure of.
-func (s *Store) checkIndex(b *bbolt.Tx, file *os.File) error {
+// checkIndex is what every transaction makes sure of. It tells whether it has brought
+// the index up to date.
+func (s *Store) checkIndex(b *bbolt.Tx, file *os.File) (migrated bool, err error) {
 	info, err := file.Stat()
 	if err != nil {
-		return err
+		return false, err
 	}
 	if info.Size() < b.Size() {
-		return s.damaged("%d of its %d bytes are there", info.Size(), b.Size())
+		return false, s.damaged("%d of its %d bytes are there", info.Size(), b.Size())
 	}
 	meta := b.Bucket(bucketMeta)
 	if meta == nil {
-		return s.damaged("it is no index of jobman's")
+		return false, s.damaged("it is no index of jobman's")
 	}
 	version, err := strconv.Atoi(string(meta.Get(keySchema)))
 	switch {
-	case err != nil:
-		return s.damaged("its schema is unreadable")
+	case err != nil || version < 1:
+		return false, s.damaged("its schema is unreadable")
 	case version > schema:
-		return fmt.Errorf("%w: %s has schema %d, this one knows %d; upgrade jobman", store.ErrSchema, s.path(), version, schema)
+		return false, fmt.Errorf("%w: %s has schema %d, this one knows %d; upgrade jobman", store.ErrSchema, s.path(), version, schema)
 	}
-	if version == 1 {
-		if !b.Writable() {
-			return nil
-		}
-		if _, err := b.CreateBucket(bucketDue); err != nil {
-			return err
-		}
-		if err := meta.Put(keySchema, strconv.AppendInt(nil, schema, 10)); err != nil {
-			return err
-		}
+	there := buckets
+	if version < schema {
+		there = buckets[:len(buckets)-added[version]]
 	}
-	for _, name := range buckets {
+	for _, name := range there {
 		if b.Bucket(name) == nil {
-			return s.damaged("it has no %s", name)
+			return false, s.damaged("it has no %s", name)
 		}
 	}
-	return nil
+	if version < schema && b.Writable() {
+		return true, tx{Tx: b, store: s}.migrate(version)
+	}
+	return false, nil
 }
 
 // callersPanic carries a panic of the caller's own code past the recovery from

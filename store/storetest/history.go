@@ -36,6 +36,8 @@ func testHistories(t *testing.T, s store.Store) {
 			h.update()
 		case n < 10:
 			h.delete()
+		case n < 11:
+			h.reap()
 		case n < 18:
 			h.query()
 		default:
@@ -174,7 +176,7 @@ func (h *history) update() {
 
 // change does something to a job, or tells that it wants it unchanged.
 func (h *history) change(j *job.Job) (unchanged bool) {
-	switch h.IntN(7) {
+	switch h.IntN(9) {
 	case 0:
 		j.Message = strings.Repeat("m", h.IntN(3000))
 	case 1:
@@ -190,8 +192,81 @@ func (h *history) change(j *job.Job) (unchanged bool) {
 	case 5:
 		j.Message = "not to be kept"
 		return true
+	case 6, 7:
+		if r := j.Last(); r != nil && r.Active() {
+			endRun(r, epoch.Add(time.Duration(h.IntN(100))*time.Second), int64(h.IntN(3)*50))
+			j.ReapedRuns = max(j.ReapedRuns, j.RunCount-1-h.IntN(4))
+		}
 	}
 	return false
+}
+
+// reap holds a Reap against what the contract says, done without any thought of
+// speed.
+func (h *history) reap() {
+	var ids []job.ID
+	if h.IntN(3) == 0 {
+		ids = []job.ID{h.anyID(), h.anyID()}
+	}
+	var keep job.Retention
+	if h.IntN(2) == 0 {
+		keep.Bytes, keep.Held = 1+int64(h.IntN(2000)), int64(h.IntN(500))
+	}
+	if h.IntN(4) == 0 {
+		keep.Jobs = 1 + h.IntN(20)
+	}
+	if h.IntN(4) == 0 {
+		keep.Since = epoch.Add(time.Duration(h.IntN(100)) * time.Second)
+	}
+	reap(h.T, h.s, ids, keep)
+	var ended []*job.Job
+	for id, m := range h.model {
+		if m.job.Completed() && slices.Contains(ids, id) {
+			m.job.ReapedRuns = m.job.RunCount
+		}
+		if m.job.Completed() && m.job.ReapedRuns < m.job.RunCount {
+			ended = append(ended, m.job)
+		}
+	}
+	slices.SortFunc(ended, func(a, b *job.Job) int { return byEnd(a.StoppedAt, b.StoppedAt, string(a.ID), string(b.ID)) })
+	for i, j := range ended {
+		if keep.Jobs > 0 && len(ended)-i > keep.Jobs || j.StoppedAt.Truncate(time.Microsecond).Before(keep.Since) {
+			j.ReapedRuns = j.RunCount
+		}
+	}
+	if keep.Bytes == 0 {
+		return
+	}
+	type output struct {
+		*job.Run
+		key string
+	}
+	var outputs []output
+	total := keep.Held
+	for id, m := range h.model {
+		for i := range m.job.Runs {
+			if r := &m.job.Runs[i]; !r.Active() && !m.job.Reaped(r) && r.LogBytes > 0 {
+				outputs = append(outputs, output{r, fmt.Sprintf("%s/%09d", id, r.N)})
+				total += r.LogBytes
+			}
+		}
+	}
+	slices.SortFunc(outputs, func(a, b output) int { return byEnd(a.StoppedAt, b.StoppedAt, a.key, b.key) })
+	for _, o := range outputs {
+		if total <= keep.Bytes {
+			break
+		}
+		o.Reaped = true
+		total -= o.LogBytes
+	}
+}
+
+// byEnd orders by time, of which a store keeps microseconds, and then by a key.
+func byEnd(a, b time.Time, keyA, keyB string) int {
+	if c := a.Truncate(time.Microsecond).Compare(b.Truncate(time.Microsecond)); c != 0 {
+		return c
+	}
+	return strings.Compare(keyA, keyB)
 }
 
 func (h *history) delete() {

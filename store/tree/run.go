@@ -26,6 +26,12 @@ func (r Run) File(name string) string { return filepath.Join(string(r), name) }
 // Logs returns the directory of the run's output.
 func (r Run) Logs() string { return r.File("logs") }
 
+// LogBytes returns the size of the run's output.
+func (r Run) LogBytes() (int64, error) { return size(r.Logs()) }
+
+// RemoveLogs deletes the run's output.
+func (r Run) RemoveLogs() error { return os.RemoveAll(r.Logs()) }
+
 // Job returns the directory of the job.
 func (r Run) Job() string { return filepath.Dir(filepath.Dir(string(r))) }
 
@@ -174,6 +180,7 @@ func (r Run) Conclude(e job.Exit) error {
 			return err
 		}
 	}
+	r.Log().Add(ended(&e))
 	if err := r.WriteExit(e); err != nil {
 		return err
 	}

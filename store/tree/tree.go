@@ -8,9 +8,11 @@
 //	  inbox/<uuid>.<count>               ended runs, until a step has taken them in
 //	  reconciled                         its time is when the safety net came last
 //	  bin/                               the copy of jobman that units execute, and what helps it
-//	  ticker/                            lock  poke  jobman.log: the fork supervisor's ticker
+//	  ticker/                            lock  poke: the fork supervisor's ticker
 //	  watcher/                           lock  poke: what watches for systemd's jobs
+//	  jobman.log                         what jobman did that concerns no one job
 //	  setup                              what `jobman setup` has changed
+//	  reaper                             the configuration's limits of output
 //	  data/version
 //	  data/jobs/<UUID[:2]>/<UUID[2:]>/   version  spec  state  env  jobman.log  dependents/<uuid>
 //	    runs/version
@@ -133,10 +135,10 @@ func (t Tree) WriteRun(id job.ID, r *job.Run) error {
 func (t Tree) RemoveJob(id job.ID) error { return os.RemoveAll(t.Job(id)) }
 
 // AddDependent notes that a job waits for another one, so that whoever records
-// that one's end can step it at once.
+// that one's end can step it at once. One that was deleted is not made again.
 func (t Tree) AddDependent(id, dependent job.ID) error {
 	dir := filepath.Join(t.Job(id), "dependents")
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	return writeMissing(filepath.Join(dir, string(dependent)), "")
@@ -154,21 +156,6 @@ func (t Tree) Dependents(id job.ID) (ids []job.ID, err error) {
 		}
 	}
 	return ids, err
-}
-
-// Log appends lines to a job's jobman.log, each with the time.
-func (t Tree) Log(id job.ID, lines ...string) error {
-	stamp := time.Now().UTC().Format(job.StampLayout)
-	var text []byte
-	for _, line := range lines {
-		text = fmt.Appendf(text, "%s %s\n", stamp, line)
-	}
-	f, err := os.OpenFile(filepath.Join(t.Job(id), "jobman.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(text)
-	return errors.Join(err, f.Close())
 }
 
 // Env returns the job's environment, NUL-terminated strings as in

@@ -52,6 +52,10 @@ func (s settings) measure() (err error) {
 		{"event", b.event},
 		{"waiting", b.waiting},
 		{"pump", b.pump},
+		{"slowed", b.slowed},
+		{"lines", b.pumped},
+		{"tail", b.lastLines},
+		{"follow", b.followed},
 		{"size", b.size},
 	} {
 		if !s.only.MatchString(part.name) {

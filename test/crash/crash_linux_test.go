@@ -163,7 +163,9 @@ func TestCrash(t *testing.T) {
 	if settings.Here == "fork" {
 		runs, kills, waits = append(bothRun, forkRun...), append(bothKill, forkKill...), bothWait
 	}
+	crashCleaning(t)
 	for _, next := range []string{"step", "net"} {
+		crashReaping(t, next)
 		for _, c := range runs {
 			t.Run("run,"+c.at+","+next, func(t *testing.T) {
 				t.Parallel()
@@ -237,9 +239,7 @@ func newHouse(t *testing.T) *house {
 	// A job before: the store is there, and what it needs.
 	h.jobman("run", "-q", "--name", "before", "true")
 	h.jobman("wait", "-q", "before")
-	eventually(t, "nothing looks at the inbox by chance", func() bool {
-		return exec.Command("pgrep", "-f", "jobman[^ ]* (step|shim) "+string(h.tree)).Run() != nil
-	})
+	h.quiet()
 	s, err := bolt.Open(string(h.tree), bolt.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -250,6 +250,14 @@ func newHouse(t *testing.T) *house {
 	}
 	t.Cleanup(func() { h.jobman("kill", "-q", "--all", "--now") })
 	return h
+}
+
+// quiet waits until nothing looks at the inbox by chance.
+func (h *house) quiet() {
+	h.Helper()
+	eventually(h.T, "no step is under way", func() bool {
+		return exec.Command("pgrep", "-f", "jobman[^ ]* (step|shim) "+string(h.tree)).Run() != nil
+	})
 }
 
 func (h *house) command(args ...string) *exec.Cmd {

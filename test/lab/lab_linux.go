@@ -73,12 +73,14 @@ type Lab struct {
 	outer  *exec.Cmd  // unshare, whose end takes everything with it
 	ended  chan error // its end
 	leader int        // the lab's PID 1, as seen from here
+	groups []string   // its control groups, one in each hierarchy
 }
 
 // script runs inside the namespaces. The first machine, and any that follows it
 // by a reboot (133), has the same tree.
 const script = `
 set -e
+for group in $LAB_GROUPS; do echo 0 > $group/cgroup.procs; done
 mount -t tmpfs -o mode=0755 tmpfs /mnt
 mkdir /mnt/upper /mnt/work /mnt/root
 mount -t overlay overlay -o lowerdir=/,upperdir=/mnt/upper,workdir=/mnt/work /mnt/root
@@ -110,10 +112,14 @@ func Boot(ctx context.Context) (*Lab, error) {
 		return nil, fmt.Errorf("boot a lab: %w", err)
 	}
 	l := &Lab{ended: make(chan error, 1)}
-	if err := l.start(); err != nil {
-		return nil, fmt.Errorf("boot a lab: %w", err)
+	err := l.makeGroups()
+	if err == nil {
+		err = l.start()
 	}
-	err := l.ready(ctx)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("boot a lab: %w", err), l.removeGroups())
+	}
+	err = l.ready(ctx)
 	if err == nil {
 		err = l.users(ctx)
 	}
@@ -128,7 +134,7 @@ func Boot(ctx context.Context) (*Lab, error) {
 func (l *Lab) start() error {
 	l.outer = exec.Command("unshare", "--mount", "--pid", "--fork", "--kill-child=KILL", "--propagation", "private", "--mount-proc",
 		"sh", "-c", script)
-	l.outer.Env = append(os.Environ(), "LAB_MASK="+strings.Join(masked, " "))
+	l.outer.Env = append(os.Environ(), "LAB_MASK="+strings.Join(masked, " "), "LAB_GROUPS="+strings.Join(l.groups, " "))
 	l.outer.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	started := make(chan error)
 	go func() {
@@ -269,7 +275,11 @@ func (l *Lab) Close() error {
 	if err := l.outer.Process.Kill(); err != nil {
 		return err
 	}
-	if err := <-l.ended; err == nil {
+	err := <-l.ended
+	if rerr := l.removeGroups(); rerr != nil {
+		return rerr
+	}
+	if err == nil {
 		return errors.New("the lab ended by itself")
 	}
 	return nil

@@ -3,6 +3,8 @@ package manager
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -127,6 +129,7 @@ func TestTheManagerMisbehaves(t *testing.T) {
 	}{
 		{"daemon-reexec", reexec},
 		{"journald restarted", journald},
+		{"there is no journald", journaldless},
 		{"the bus is gone", bus},
 		{"a user's manager is killed", managerKilled},
 		{"a user's manager exits", managerExits},
@@ -157,15 +160,54 @@ func reexec(s *site) {
 }
 
 func journald(s *site) {
-	s.sh("root", "jobman run -q --name printing -- sh -c 'touch printing.runs; i=0; until test -e journald.go; do i=$((i+1)); echo $i; sleep 0.01; done; exit 7'")
-	s.running("root", "printing")
-	s.must("root", "systemctl", "restart", "systemd-journald")
-	s.sh("root", "touch journald.go")
-	s.ends("root", "printing", "exit 7")
-	if gaps := s.sh("root", `jobman logs --raw printing | awk '$1 != NR { print "line " NR " is " $1 }'`); gaps != "" {
-		s.Errorf("its output has gaps: %s", gaps)
+	for _, sink := range []string{"both", "journal"} {
+		name := "printing-" + sink
+		s.sh("root", "jobman run -q --name "+name+" --log.sink "+sink+" -- sh -c 'touch "+name+".runs; i=0; until test -e "+name+".go; do i=$((i+1)); echo $i; sleep 0.01; done; exit 7'")
+		s.running("root", name)
+		s.must("root", "systemctl", "restart", "systemd-journald")
+		s.sh("root", "touch "+name+".go")
+		s.ends("root", name, "exit 7")
+		if gaps := s.sh("root", "jobman logs -q --raw "+name+` | awk '$1 != NR { print "line " NR " is " $1 }'`); gaps != "" {
+			s.Errorf("sink %s: its output has gaps: %s", sink, gaps)
+		}
 	}
 	s.works("root")
+}
+
+// journaldless: files are what is left, and journald alone is refused. What is
+// copied goes on when journald is back.
+func journaldless(s *site) {
+	s.sh("root", "jobman run -q --name copied -- sh -c 'echo before; touch copied.runs; until test -e without.go; do sleep 0.05; done; echo without; until test -e back.go; do sleep 0.05; done; until test -e over.go; do echo back; sleep 0.05; done'")
+	s.running("root", "copied")
+	s.must("root", "systemctl", "stop", "systemd-journald.socket", "systemd-journald-dev-log.socket", "systemd-journald-audit.socket", "systemd-journald")
+	s.sh("root", "rm -f /run/systemd/journal/socket && touch without.go")
+	for _, user := range []string{"root", "alice"} {
+		s.works(user)
+		out, err := s.try(user, "jobman", "run", "--log.sink", "journal", "--", "true")
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) || exit.ExitCode() != 6 || !strings.Contains(out, "there is no journald") {
+			s.Errorf("%s: journald alone: %v\n%s", user, err, out)
+		}
+		s.sh(user, "jobman run -q --name filed -- echo filed")
+		s.ends(user, "filed", "exit 0")
+		if out := s.must(user, "jobman", "show", "filed"); !strings.Contains(out, "file: there is no journald") {
+			s.Errorf("%s: %s", user, out)
+		}
+	}
+	s.must("root", "systemctl", "start", "systemd-journald.socket", "systemd-journald-dev-log.socket", "systemd-journald")
+	s.sh("root", "touch back.go")
+	s.eventually("the copy goes on", func() bool {
+		out, _ := s.try("root", "journalctl", "-q", "JOBMAN_JOB_NAME=copied", "-o", "cat")
+		return strings.HasPrefix(out, "before\nback")
+	})
+	s.sh("root", "touch over.go")
+	s.ends("root", "copied", "exit 0")
+	if out := s.must("root", "jobman", "logs", "--raw", "copied"); !strings.HasPrefix(out, "before\nwithout\nback") {
+		s.Errorf("its output is %q", out)
+	}
+	s.eventually("what is not copied is counted", func() bool {
+		return !strings.Contains(s.must("root", "jobman", "show", "copied", "--json"), `"uncopied":0`)
+	})
 }
 
 func bus(s *site) {

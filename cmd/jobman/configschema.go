@@ -1,0 +1,26 @@
+package main
+
+import (
+	"encoding/json"
+
+	"jobman/config"
+)
+
+type configSchemaCmd struct{}
+
+// Run prints a JSON Schema.
+func (*configSchemaCmd) Run(a *app) error {
+	var g grammar
+	k, err := newParser(&g, helpWriter{})
+	if err != nil {
+		return err
+	}
+	schema := config.JSONSchema(schemaOf(k.Model))
+	if a.JSON {
+		return a.printJSON(schema)
+	}
+	e := json.NewEncoder(a.stdout)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(schema)
+}
