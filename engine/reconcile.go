@@ -149,6 +149,7 @@ func (e *Engine) Tidy(ctx context.Context, b Keeper, active bool) error {
 // StepFailed does what is due of the runs that a backend's manager calls failed: of
 // those whose end is recorded it forgets them, and the others' jobs are stepped.
 func (e *Engine) StepFailed(ctx context.Context, b Keeper) error {
+	failpoint.Hit("failed")
 	failed, err := b.Failed(ctx)
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -109,8 +110,17 @@ func (a *app) settle() (err error) {
 	if err != nil {
 		return (&problem{kind: "config", text: err.Error(), err: err}).try("jobman config check")
 	}
+	for _, name := range slices.Sorted(maps.Keys(a.words.cleared)) {
+		if _, set := a.resolved.Find(name); !set && slices.Contains(harmful, name) {
+			return usage("--%s is empty, and the configuration sets nothing that this would clear", name)
+		}
+	}
 	return nil
 }
+
+// harmful are options whose empty value is most likely a variable that is not set:
+// without them the job would run at once, or as somebody else.
+var harmful = []string{"wait.file", "wait.nonopen-file", "wait.script", "wait.http", "wait.s3", "wait.job", "wait.sensor", "uid", "gid"}
 
 // answer is a kong.Resolver: what holds for a flag that was not given.
 func (a *app) answer(_ *kong.Context, parent *kong.Path, flag *kong.Flag) (any, error) {

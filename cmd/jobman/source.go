@@ -1,10 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
-	"errors"
 	"io"
-	"iter"
 
 	"jobman/job"
 	"jobman/journal"
@@ -73,51 +72,54 @@ func (o output) remember(s *journal.Stored, over bool, streams journal.Streams) 
 	})
 }
 
-// errNoMore ends the reading of journald of which nothing more is wanted.
-var errNoMore = errors.New("nothing more is wanted")
-
 // openJournald reads from journald, line by line.
 func (o output) openJournald(opt journal.ReadOptions) lineReader {
-	next, stop := iter.Pull2(func(yield func(journal.Line, error) bool) {
+	ctx, cancel := context.WithCancel(o.app.ctx)
+	r := &journaldReader{lines: make(chan journal.Line), cancel: cancel}
+	go func() {
+		defer close(r.lines)
 		identifier, over, err := o.app.identify(o.job.ID, o.run)
-		if err == nil && identifier == "" {
-			return // it was not executed
+		if err != nil || identifier == "" { // it was not executed
+			r.err = err
+			return
 		}
-		var stored *journal.Stored
-		if err == nil {
-			stored, err = journal.ReadJournald(o.app.ctx, identifier, over, opt, func(line journal.Line) error {
-				if !yield(line, nil) {
-					return errNoMore
-				}
+		stored, err := journal.ReadJournald(ctx, identifier, over, opt, func(line journal.Line) error {
+			line.Text = bytes.Clone(line.Text) // which is there until the next one only
+			select {
+			case r.lines <- line:
 				return nil
-			})
-		}
-		switch {
-		case err == nil:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		})
+		if r.err = err; err == nil {
 			o.remember(stored, over, opt.Streams)
-		case !errors.Is(err, errNoMore):
-			yield(journal.Line{}, err)
 		}
-	})
-	return &journaldReader{next, stop}
+	}()
+	return r
 }
 
+// journaldReader returns what is read beside it: package journal calls for each line.
 type journaldReader struct {
-	next func() (journal.Line, error, bool)
-	stop func()
+	lines  chan journal.Line // closed at the end
+	err    error             // known then
+	cancel func()
 }
 
 // Next implements lineReader.
 func (r *journaldReader) Next() (journal.Line, error) {
-	line, err, ok := r.next()
-	if !ok {
-		return line, io.EOF
+	line, ok := <-r.lines
+	switch {
+	case ok:
+		return line, nil
+	case r.err != nil:
+		return line, r.err
 	}
-	return line, err
+	return line, io.EOF
 }
 
 // Close implements io.Closer.
 func (r *journaldReader) Close() error {
-	r.stop()
+	r.cancel()
 	return nil
 }

@@ -69,13 +69,13 @@ var systemdRun = []crash{
 	{at: "step:renamed-state"},
 	{at: "step:settled"},
 	{at: "step:taken"},
-	{at: "reconcile:stamped", also: []string{"ended:rename-exit"}},
-	{at: "reconcile:commit", also: []string{"ended:rename-exit"}},
-	{at: "reconcile:committed", also: []string{"ended:rename-exit"}},
-	{at: "reconcile:renamed-state", also: []string{"ended:rename-exit"}},
-	{at: "reconcile:settled", also: []string{"ended:rename-exit"}},
-	{at: "reconcile:forget", also: []string{"ended:rename-exit"}},
-	{at: "reconcile:unkept", also: []string{"ended:rename-exit"}},
+	{at: "reconcile:stamped", also: []string{"ended:rename-exit", "step:failed"}},
+	{at: "reconcile:commit", also: []string{"ended:rename-exit", "step:failed"}},
+	{at: "reconcile:committed", also: []string{"ended:rename-exit", "step:failed"}},
+	{at: "reconcile:renamed-state", also: []string{"ended:rename-exit", "step:failed"}},
+	{at: "reconcile:settled", also: []string{"ended:rename-exit", "step:failed"}},
+	{at: "reconcile:forget", also: []string{"ended:rename-exit", "step:failed"}},
+	{at: "reconcile:unkept", also: []string{"ended:rename-exit", "step:failed"}},
 }
 
 var forkRun = []crash{

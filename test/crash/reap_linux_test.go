@@ -20,9 +20,9 @@ var systemdReap = []crash{
 	{at: "step:remove"},
 	{at: "step:removed"},
 	{at: "step:reaped"},
-	{at: "reconcile:reap", also: []string{"ended:rename-exit"}},
-	{at: "reconcile:remove", also: []string{"ended:rename-exit"}},
-	{at: "reconcile:removed", also: []string{"ended:rename-exit"}},
+	{at: "reconcile:reap", also: []string{"ended:rename-exit", "step:failed"}},
+	{at: "reconcile:remove", also: []string{"ended:rename-exit", "step:failed"}},
+	{at: "reconcile:removed", also: []string{"ended:rename-exit", "step:failed"}},
 }
 
 var forkReap = []crash{
