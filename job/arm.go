@@ -80,5 +80,8 @@ func earlier(a, b time.Time) time.Time {
 // SetBack tells whether the clock was set back to before a waiting job's delay
 // began, so that it would wait longer.
 func (j *Job) SetBack(now time.Time) bool {
-	return (j.Phase == Waiting || j.Phase == Delayed) && (now.Before(j.Since) || now.Before(j.MetAt))
+	if j.Phase != Waiting && j.Phase != Delayed {
+		return false
+	}
+	return now.Before(j.Since) || now.Before(j.MetAt) || j.Sensing() && slices.ContainsFunc(j.Held, now.Before)
 }

@@ -276,3 +276,23 @@ func TestTheLastCheckComesAtOnce(t *testing.T) {
 		t.Errorf("it is armed again and again: %+v", w.job.Armed)
 	}
 }
+
+// The clock is set back during the delay of a sensor, long after the job was submitted.
+func TestAClockThatIsSetBackInASensorsDelay(t *testing.T) {
+	w := newWorld(t, waitFor(func(w *Wait) {
+		w.Sensor = []Sensor{{Name: "s", Kind: KindFile, Targets: []Text{"/f"}, Delay: seconds(60)}}
+	}), exits(0))
+	w.checks = []Check{{At: t0}}
+	w.once()
+	w.now = t0.Add(48 * time.Hour)
+	w.checks = []Check{{At: w.now, Met: true}}
+	w.once()
+	w.now = w.now.Add(-24 * time.Hour)
+	if !w.job.SetBack(w.now) {
+		t.Error("nobody notices")
+	}
+	w.once()
+	if w.job.SetBack(w.now) || !w.job.NextAt.Equal(w.now.Add(time.Minute)) {
+		t.Errorf("it is due in %v", w.job.NextAt.Sub(w.now))
+	}
+}
