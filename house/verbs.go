@@ -54,11 +54,9 @@ func RunInternal(argv []string) int {
 	if err == nil {
 		return 0
 	}
-	if !errors.Is(err, errTold) {
-		logOf(argv).Add(events.Failure(err))
-	}
+	logOf(argv).Add(events.Failure(err))
 	// Where stderr is a file it is a jobman.log.
-	if info, serr := os.Stderr.Stat(); !errors.Is(err, errTold) && (serr != nil || !info.Mode().IsRegular()) {
+	if info, serr := os.Stderr.Stat(); !errors.As(err, new(told)) && (serr != nil || !info.Mode().IsRegular()) {
 		fmt.Fprintf(os.Stderr, "jobman: %s: %v\n", argv[0], err)
 	}
 	if argv[0] == "ended" {
@@ -80,8 +78,8 @@ func logOf(argv []string) events.Log {
 	return tree.Tree(argv[1]).Log()
 }
 
-// errTold is for what is told elsewhere.
-var errTold = errors.New("it is told already")
+// told is an error that is told elsewhere.
+type told struct{ error }
 
 // execVerb: exec RUN [FIFOS|journal]. Without FIFOs stderr is the command's, in which
 // nothing of jobman's belongs: why it was not executed is in the run's record.
@@ -101,7 +99,7 @@ func execVerb(args []string) error {
 		return fmt.Errorf("%w: it is not executed again", err)
 	}
 	if word, werr := run.StartError(); err != nil && werr == nil && word != "" && len(args) == 1 {
-		return errTold
+		return told{err}
 	}
 	return err
 }
