@@ -50,7 +50,9 @@ func (a *app) identify(id job.ID, n int) (identifier string, over bool, err erro
 
 // tellStored says on stderr what is missing of a run whose sink is journald alone.
 func (a *app) tellStored(j *job.Job, n int, s *journal.Stored, over bool, streams journal.Streams) error {
-	a.note("run %d of %s has its output in journald alone: %s", n, j.ID.Short(), lossy)
+	a.lossy.Do(func() { // and not for each of a thousand runs
+		a.note("run %d of %s has its output in journald alone: %s", n, j.ID.Short(), lossy)
+	})
 	suppressed, err := s.Suppressed(a.ctx)
 	if err != nil {
 		return err
