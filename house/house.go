@@ -44,7 +44,7 @@ func New(t tree.Tree, s store.Store, programs Programs, log func(error)) (*House
 		return nil, fmt.Errorf("find this machine's id: %w", err)
 	}
 	h := &House{programs: programs, log: log, backends: map[string]engine.Backend{}}
-	h.Engine = &engine.Engine{Store: s, Tree: t, Backend: h.Backend, Sensors: senses{h}, Journald: journal.Probe, HostID: host, Log: log}
+	h.Engine = &engine.Engine{Store: s, Tree: t, Backend: h.Backend, Rest: h.rest, Sensors: senses{h}, Journald: journal.Probe, HostID: host, Log: log}
 	return h, nil
 }
 

@@ -78,8 +78,18 @@ func mail(run tree.Run) error {
 	return store.Drop(ref)
 }
 
-// drain brings in what is left in the FIFOs. Nothing is there to be done where
-// they are gone or empty.
+// rest brings in what is left of the output of a run whose stop-post was killed. Of
+// what goes to journald alone nothing is with us, and a shim's pipes die with it.
+func (h *House) rest(j *job.Job) error {
+	sink := j.Last().Sink
+	if j.Backend != "systemd" || sink == job.SinkJournal || !j.Spec.Log.Stdout && !j.Spec.Log.Stderr {
+		return nil
+	}
+	return drain(h.Tree.Run(j.Ref()), string(units.FIFOsIn(dbusctl.RuntimeDir(j.Scope), j.Ref())), sink)
+}
+
+// drain brings in what is left in the FIFOs, and of what a killed pump had taken, which
+// may be there without them.
 func drain(run tree.Run, fifos string, sink job.Sink) error {
 	out := outputs(fifos)
 	ctx, cancel := context.WithTimeout(context.Background(), drainFor)
@@ -88,7 +98,7 @@ func drain(run tree.Run, fifos string, sink job.Sink) error {
 	for stream, path := range map[journal.Stream]string{journal.Stdout: out.Stdout, journal.Stderr: out.Stderr} {
 		f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOFOLLOW, 0)
 		if errors.Is(err, fs.ErrNotExist) {
-			continue
+			f, err = nothing()
 		}
 		if err != nil {
 			return fmt.Errorf("bring in the rest of the output: %w", err)
@@ -104,6 +114,15 @@ func drain(run tree.Run, fifos string, sink job.Sink) error {
 		return fmt.Errorf("bring in the rest of the output: %w", err)
 	}
 	return nil
+}
+
+// nothing is a pipe at its end.
+func nothing() (*os.File, error) {
+	r, w, err := os.Pipe()
+	if err == nil {
+		err = w.Close()
+	}
+	return r, err
 }
 
 // endStreams tells journald that a run's streams have come to their end. A run that
