@@ -97,13 +97,10 @@ func drain(run tree.Run, fifos string, sink job.Sink) error {
 	var sources []journal.Source
 	for stream, path := range map[journal.Stream]string{journal.Stdout: out.Stdout, journal.Stderr: out.Stderr} {
 		f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOFOLLOW, 0)
-		if errors.Is(err, fs.ErrNotExist) {
-			f, err = nothing()
-		}
-		if err != nil {
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("bring in the rest of the output: %w", err)
 		}
-		defer f.Close()
+		defer f.Close() // of a nil one too: it is gone
 		sources = append(sources, journal.Source{Stream: stream, File: f})
 	}
 	opt, err := outputOptions(run, fifos, sink)
@@ -114,15 +111,6 @@ func drain(run tree.Run, fifos string, sink job.Sink) error {
 		return fmt.Errorf("bring in the rest of the output: %w", err)
 	}
 	return nil
-}
-
-// nothing is a pipe at its end.
-func nothing() (*os.File, error) {
-	r, w, err := os.Pipe()
-	if err == nil {
-		err = w.Close()
-	}
-	return r, err
 }
 
 // endStreams tells journald that a run's streams have come to their end. A run that
