@@ -175,6 +175,18 @@ func (n Notify) Names() (names []string) {
 	return names
 }
 
+// Redacted is as it may be shown.
+func (n Notify) Redacted() Notify {
+	all := func(names []string) []string {
+		shown := slices.Clone(names)
+		for i, name := range shown {
+			shown[i] = RedactCallback(name)
+		}
+		return shown
+	}
+	return Notify{Any: all(n.Any), OnSuccess: all(n.OnSuccess), OnRetry: all(n.OnRetry), OnFailure: all(n.OnFailure)}
+}
+
 // InPlace makes a callback of a name that says it all; ok is false where it is the
 // name of a callback of the configuration.
 func InPlace(name string) (c Callback, ok bool) {
@@ -200,4 +212,27 @@ func InPlace(name string) (c Callback, ok bool) {
 		return c, false
 	}
 	return c, true
+}
+
+// RedactCallback takes from a callback that is given in place of a name what may be a
+// secret: all of a URL but its host.
+func RedactCallback(name string) string {
+	prefix := ""
+	if rest, ok := strings.CutPrefix(name, "slack:"); ok {
+		prefix, name = "slack:", rest
+	}
+	scheme, rest, ok := strings.Cut(name, "://")
+	if !ok {
+		return prefix + name
+	}
+	rest = rest[strings.LastIndexByte(rest[:hostEnd(rest)], '@')+1:]
+	return prefix + scheme + "://" + rest[:hostEnd(rest)] + "/..."
+}
+
+// hostEnd is where the host of a URL ends, whose scheme is cut off.
+func hostEnd(s string) int {
+	if i := strings.IndexAny(s, "/?#"); i >= 0 {
+		return i
+	}
+	return len(s)
 }
