@@ -135,7 +135,7 @@ func sendmail(ctx context.Context, m *mail.Msg) (string, error) {
 		if _, err := os.Stat(path); err != nil {
 			continue
 		}
-		if err := m.WriteToSendmailWithContext(ctx, path, "-oi", "-t"); err != nil {
+		if err := m.WriteToSendmailWithContext(ctx, path); err != nil {
 			return "", fmt.Errorf("%s: %w", path, err)
 		}
 		return path + " took it", nil

@@ -159,7 +159,7 @@ func (o *order) message() (m message, err error) {
 	if err := t.Execute(&b, n); err != nil {
 		return m, templateError("html", err)
 	}
-	m.html = b.String()
+	m.html = plain(b.String())
 	return m, nil
 }
 
