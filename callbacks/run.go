@@ -53,29 +53,49 @@ func (r *Runner) Send(ctx context.Context, c *job.Callback, n *Notice) (told str
 	if c.Type == "script" {
 		return r.script(ctx, c.Key("path"), n)
 	}
-	if r.Net == "" {
-		return "", errors.New("this jobman was built without jobman-net; build it with make")
-	}
-	request, err := json.Marshal(Request{c, n})
+	answer, err := r.ask(ctx, "send", Request{c, n})
 	if err != nil {
-		return "", fmt.Errorf("encode the event: %w", err)
-	}
-	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("not told within %s", limit))
-	defer cancel()
-	cmd := exec.CommandContext(ctx, r.Net, "send")
-	cmd.Dir, cmd.Env = "/", append([]string{}, r.Environ...)
-	stdout, stderr, err := r.run(ctx, cmd, request, false)
-	if err != nil {
-		return "", fmt.Errorf("jobman-net: %w%s", err, said(stderr))
-	}
-	var answer Answer
-	if err := json.Unmarshal(stdout, &answer); err != nil {
-		return "", fmt.Errorf("jobman-net said no answer: %w", err)
+		return "", err
 	}
 	if answer.Error != nil {
 		return "", answer.Error
 	}
 	return answer.Told, nil
+}
+
+// Templates are the keys of a callback that are templates of its messages.
+var Templates = []string{"subject", "text", "html"}
+
+// Check tells what is wrong with a callback's templates.
+func (r *Runner) Check(ctx context.Context, c *job.Callback) error {
+	answer, err := r.ask(ctx, "templates", c)
+	if err == nil && answer.Error != nil {
+		err = answer.Error
+	}
+	return err
+}
+
+// ask has jobman-net answer.
+func (r *Runner) ask(ctx context.Context, verb string, what any) (answer Answer, err error) {
+	if r.Net == "" {
+		return answer, errors.New("this jobman was built without jobman-net; build it with make")
+	}
+	request, err := json.Marshal(what)
+	if err != nil {
+		return answer, fmt.Errorf("encode a request: %w", err)
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("not told within %s", limit))
+	defer cancel()
+	cmd := exec.CommandContext(ctx, r.Net, verb)
+	cmd.Dir, cmd.Env = "/", append([]string{}, r.Environ...)
+	stdout, stderr, err := r.run(ctx, cmd, request, false)
+	if err != nil {
+		return answer, fmt.Errorf("jobman-net: %w%s", err, said(stderr))
+	}
+	if err := json.Unmarshal(stdout, &answer); err != nil {
+		return answer, fmt.Errorf("jobman-net said no answer: %w", err)
+	}
+	return answer, nil
 }
 
 // script runs an executable with the notice on stdin and in variables, without a shell.

@@ -82,6 +82,15 @@ func (h *House) Try(ctx context.Context, spec *job.Spec, env []byte, c *job.Call
 	return r.Send(ctx, c, n)
 }
 
+// CheckTemplates tells what is wrong with a callback's templates.
+func (h *House) CheckTemplates(ctx context.Context, c *job.Callback) error {
+	r, err := h.runner(new(job.Spec), nil)
+	if err != nil {
+		return err
+	}
+	return r.Check(ctx, c)
+}
+
 // lastLines are the last ones that a run printed.
 func (h *House) lastLines(ctx context.Context, j *job.Job, n int) (lines []string, err error) {
 	r := j.Run(n)

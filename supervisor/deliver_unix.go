@@ -11,12 +11,6 @@ import (
 	"jobman/store/tree"
 )
 
-// detached tells a deliverer that it was started by this package, not by systemd.
-const detached = "detached"
-
-// Detached tells that from the arguments of the internal verb `deliver`.
-func Detached(args []string) bool { return len(args) > 1 && args[1] == detached }
-
 // Attend has the one process of a store that delivers from the outbox do its work.
 // Whoever commits something to deliver pokes it, which work is told by a channel. Where
 // another one is there, that is poked, and nothing else done. left tells, once the lock
