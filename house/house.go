@@ -8,7 +8,6 @@ package house
 import (
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"sync"
 
@@ -25,6 +24,11 @@ type House struct {
 	*engine.Engine
 	programs Programs
 	log      func(error)
+
+	// inner says what units and shims execute, which it puts there the first time.
+	// Nobody starts a process meanwhile: that would inherit the file while it is
+	// written, and then it could not be executed.
+	inner func() (string, error)
 
 	mu       sync.Mutex // guards backends
 	backends map[string]engine.Backend
@@ -44,6 +48,7 @@ func New(t tree.Tree, s store.Store, programs Programs, log func(error)) (*House
 		return nil, fmt.Errorf("find this machine's id: %w", err)
 	}
 	h := &House{programs: programs, log: log, backends: map[string]engine.Backend{}}
+	h.inner = sync.OnceValues(h.findInner)
 	h.Engine = &engine.Engine{Store: s, Tree: t, Backend: h.Backend, Sensors: senses{h}, Journald: journal.Probe, HostID: host, Log: log}
 	return h, nil
 }
@@ -60,11 +65,7 @@ func (h *House) Backend(name, scope string) (engine.Backend, error) {
 	var err error
 	switch name {
 	case "fork":
-		self, serr := os.Executable()
-		if serr != nil {
-			return nil, serr
-		}
-		b = supervisor.New(h.Tree, self)
+		b = supervisor.New(h.Tree, h.inner)
 	default:
 		b, err = h.newSystemd(scope)
 	}

@@ -17,7 +17,7 @@ var errWindows = fmt.Errorf("the fork supervisor does not run on Windows yet: %w
 type Supervisor struct{}
 
 // New returns it.
-func New(tree.Tree, string) *Supervisor { return &Supervisor{} }
+func New(tree.Tree, func() (string, error)) *Supervisor { return &Supervisor{} }
 
 // Manager implements engine.Backend.
 func (*Supervisor) Manager(context.Context) (string, error) { return "", errWindows }
