@@ -37,7 +37,7 @@ type House struct {
 // Programs are those that this one carries, compressed by gzip(1); empty: none.
 type Programs struct {
 	Inner []byte // what units execute, see [tree.Tree.Executable]
-	Net   []byte // what looks at URLs
+	Net   []byte // what looks at URLs and tells callbacks
 }
 
 // New opens a house over a store. Nothing is connected before it is needed.
@@ -77,9 +77,11 @@ func (h *House) Backend(name, scope string) (engine.Backend, error) {
 }
 
 // Equip puts into the store what a job needs there beside the program of its
-// units: what looks at URLs. It is done by whoever submits, who carries that.
-func (h *House) Equip(s *job.Spec) error {
-	if !slices.ContainsFunc(s.Wait.Conditions(), func(c job.Condition) bool { return c.Kind == job.KindHTTP || c.Kind == job.KindS3 }) {
+// units: what looks at URLs and tells callbacks. It is done by whoever submits, who
+// carries that.
+func (h *House) Equip(s *job.Spec, all []job.Callback) error {
+	if !slices.ContainsFunc(s.Wait.Conditions(), func(c job.Condition) bool { return c.Kind == job.KindHTTP || c.Kind == job.KindS3 }) &&
+		!slices.ContainsFunc(all, func(c job.Callback) bool { return c.Type != "script" }) {
 		return nil
 	}
 	path, err := h.Tree.Helper("net", h.programs.Net)

@@ -39,7 +39,7 @@ func FindSystemd(scope string) Systemd {
 func (h *House) newSystemd(scope string) (engine.Backend, error) {
 	b := dbusctl.New(scope, h.Tree, h.inner)
 	b.Log = h.log
-	b.Watcher = supervisor.NewWatcher(h.Tree)
+	b.Watcher, b.Deliverer = supervisor.NewWatcher(h.Tree), supervisor.NewDeliverer(h.Tree)
 	return b, nil
 }
 

@@ -33,6 +33,7 @@ var internal = map[string]func(args []string) error{
 	"shim":      shimVerb,
 	"tick":      tickVerb,
 	"watch":     watchVerb,
+	"deliver":   deliverVerb,
 }
 
 // IsInternal tells an internal verb from a command of the same name: its first

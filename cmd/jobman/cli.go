@@ -67,6 +67,7 @@ type jobVerbs struct {
 // upkeepVerbs are the others.
 type upkeepVerbs struct {
 	Clean  cleanCmd   `cmd:"" help:"Delete completed jobs, or their output."`
+	Notify notifyCmds `cmd:"" help:"Try a callback."`
 	Config configCmds `cmd:"" help:"Show and check the configuration."`
 	Doctor doctorCmd  `cmd:"" help:"Say what works here and what doesn't; rebuild a damaged index."`
 	Setup  setupCmd   `cmd:"" help:"Make jobs survive logout and reboot."`
@@ -81,6 +82,10 @@ type showCmds struct {
 type killCmds struct {
 	Job killCmd    `cmd:"" help:"End jobs in any phase (the default: kill JOB...)."`
 	Run killRunCmd `cmd:"" help:"End one run; what the job does then is its policy's."`
+}
+
+type notifyCmds struct {
+	Test notifyTestCmd `cmd:"" help:"Tell a callback of something that did not happen, and say what came of it."`
 }
 
 type configCmds struct {

@@ -48,6 +48,8 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"ReapSparesActiveRuns", testReapActive},
 		{"ReapIsBoundedAndComesToAnEnd", testReapMany},
 		{"UpdateReapsUpToARun", testReapByUpdate},
+		{"TheOutboxIsWrittenWithTheChange", testOutbox},
+		{"TheOutboxIsBounded", testOutboxBounded},
 		{"QueryOrdersBySubmission", testOrder},
 		{"QueryLimitsCompletedJobsOnly", testLimit},
 		{"QueryFiltersByEachField", testFilter},
