@@ -14,6 +14,16 @@ import (
 
 type configCheckCmd struct{}
 
+// Help implements kong's hook for the text below the summary.
+func (*configCheckCmd) Help() string {
+	return `Each error has its file, its line, and the nearest key that there is. Code 2 if there
+is one.
+
+Examples:
+  jobman config check
+  jobman --config-file new.toml config check`
+}
+
 // Run tells everything that is wrong with the configuration.
 func (*configCheckCmd) Run(a *app) error {
 	found, err := a.checkConfig()

@@ -17,9 +17,9 @@ import (
 type listCmd struct {
 	All      bool     `help:"All completed jobs, not only the newest."`
 	Limit    int      `default:"20" placeholder:"N" help:"How many completed jobs (default: 20)."`
-	Status   []string `placeholder:"S" help:"Only: pending, running, completed, or active (the first two); repeatable."`
-	Result   []string `placeholder:"R" help:"Only: success, failure, neutral or killed; repeatable."`
-	Group    []string `placeholder:"G" sep:"none" help:"Only jobs of this group; repeatable."`
+	Status   []string `sep:"," placeholder:"STATUS" help:"Only: pending, running, completed, or active (the first two); repeatable."`
+	Result   []string `sep:"," placeholder:"RESULT" help:"Only: success, failure, neutral or killed; repeatable."`
+	Group    []string `placeholder:"GROUP" sep:"none" help:"Only jobs of this group; repeatable."`
 	Name     []string `placeholder:"GLOB" sep:"none" help:"Only jobs whose name matches (* ? [...]); repeatable."`
 	ShowRuns bool     `help:"Show each job's runs."`
 }

@@ -77,9 +77,9 @@ func (a *app) findByID(word string) (*job.Job, error) {
 	case err != nil:
 		return nil, err
 	case len(found) == 0:
-		return nil, notFound(word)
+		return nil, a.notFound(word)
 	case len(found) > 1:
-		return nil, ambiguous(word, found)
+		return nil, a.ambiguous(word, found)
 	}
 	return found[0], nil
 }

@@ -22,6 +22,19 @@ type showRunCmd struct {
 	N   int    `arg:"" optional:"" default:"-1" help:"The run's number; from the last backwards if negative (default: -1)."`
 }
 
+// Help implements kong's hook for the text below the summary.
+func (*showCmd) Help() string {
+	return `Shows what was asked for, what it waits for and what each condition's last check found,
+what happens next and when, its runs, and where their output is.
+
+Examples:
+  jobman show backup
+  jobman show backup --runs all
+  jobman show backup --events     what jobman did, step by step
+  jobman show backup --json
+  jobman show run backup -1       its last run`
+}
+
 // Run shows a job.
 func (s *showCmd) Run(a *app) error {
 	runs := -1
@@ -44,6 +57,14 @@ func (s *showCmd) Run(a *app) error {
 	}
 	a.printJob(j)
 	return nil
+}
+
+// Help implements kong's hook for the text below the summary.
+func (*showRunCmd) Help() string {
+	return `Examples:
+  jobman show run backup          the last run
+  jobman show run backup 1        the first
+  jobman show run backup -2       the last but one`
 }
 
 // Run shows a run.
@@ -90,7 +111,10 @@ func pickRun(j *job.Job, n int) (*job.Run, error) {
 		return r, nil
 	}
 	p := &problem{kind: "not-found", text: fmt.Sprintf("%s has no run %d; its runs are 1 to %d", j.ID.Short(), n, j.RunCount)}
-	if j.RunCount == 0 {
+	switch {
+	case j.RunCount == 0 && j.Completed():
+		p.text = fmt.Sprintf("%s has no run: %s", j.ID.Short(), ending(j))
+	case j.RunCount == 0:
 		p.text = fmt.Sprintf("%s has no run yet", j.ID.Short())
 	}
 	return nil, p.try("jobman show %s", j.ID.Short())
