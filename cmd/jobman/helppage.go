@@ -232,7 +232,7 @@ func flagText(f *kong.Flag) string {
 func (p page) table(rows [][2]string) {
 	column := 0
 	for _, r := range rows {
-		if n := text.StringWidth(r[0]); n <= pageFlags {
+		if n := text.StringWidthWithoutEscSequences(r[0]); n <= pageFlags {
 			column = max(column, n)
 		}
 	}
@@ -240,7 +240,7 @@ func (p page) table(rows [][2]string) {
 	for _, r := range rows {
 		lines := wrap(r[1], p.width-column-4)
 		name := r[0]
-		if text.StringWidth(name) > column {
+		if text.StringWidthWithoutEscSequences(name) > column {
 			p.line("  %s", name)
 			name = ""
 		}
@@ -280,7 +280,7 @@ func (p page) prose(text string) {
 func wrap(words string, width int) (lines []string) {
 	line := ""
 	for word := range strings.FieldsSeq(words) {
-		if line != "" && text.StringWidth(line)+1+text.StringWidth(word) > max(width, 20) {
+		if line != "" && text.StringWidthWithoutEscSequences(line)+1+text.StringWidthWithoutEscSequences(word) > max(width, 20) {
 			lines, line = append(lines, line), ""
 		}
 		if line != "" {
