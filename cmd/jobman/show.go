@@ -120,6 +120,44 @@ func pickRun(j *job.Job, n int) (*job.Run, error) {
 	return nil, p.try("jobman show %s", j.ID.Short())
 }
 
+// fewRuns are shown in full each; of more there is a table, and the last one in full.
+const fewRuns = 3
+
+// tableOfRuns is the table of a job's loaded runs.
+func (a *app) tableOfRuns(j *job.Job) *grid {
+	g := &grid{columns: []column{
+		{name: "RUN"}, {name: "STATE"}, {name: "CODE", drop: 5}, {name: "STARTED", drop: 4}, {name: "TOOK", drop: 3},
+		{name: "CPU", drop: 2, spare: true}, {name: "MEMORY", drop: 1, spare: true}, {name: "WHY", least: 12},
+	}}
+	now := time.Now()
+	for i := range j.Runs {
+		r := &j.Runs[i]
+		cpu, memory := "", ""
+		if r.CPUSeconds != nil {
+			cpu = fmt.Sprintf("%.2fs", *r.CPUSeconds)
+		}
+		if r.MemoryPeak != nil {
+			memory = bytesText(*r.MemoryPeak)
+		}
+		g.rows = append(g.rows, []string{strconv.Itoa(r.N), runState(r), code(r), ago(now, r.StartedAt),
+			took(now, r.StartedAt, r.StoppedAt), cpu, memory, printable(r.Message)})
+	}
+	return g
+}
+
+// describeCounts is how many runs there were, and what they were.
+func describeCounts(j *job.Job) string {
+	text := strconv.Itoa(j.RunCount)
+	if j.RunCount < 2 {
+		return text
+	}
+	text += fmt.Sprintf(" (%d success, %d failure)", j.SuccessCount, j.FailureCount)
+	if shown := len(j.Runs); shown < j.RunCount {
+		text += fmt.Sprintf("; the last %d are shown, --runs all shows all", shown)
+	}
+	return text
+}
+
 // fields prints names and values, one a line.
 type fields struct{ w io.Writer }
 
@@ -129,6 +167,14 @@ func (f *fields) add(name, value string) {
 	}
 }
 
+// state adds a state, in colour where there are colours.
+func (f *fields) state(name, value string) {
+	if value != "" && colorful() {
+		value = paintState("STATE", value)
+	}
+	fmt.Fprintf(f.w, "%-12s %s\n", name+":", value)
+}
+
 func (a *app) printJob(j *job.Job) {
 	f := fields{w: a.stdout}
 	f.add("job", string(j.ID))
@@ -136,21 +182,12 @@ func (a *app) printJob(j *job.Job) {
 	f.add("group", j.Spec.Group)
 	f.add("command", quote(j.Spec.Command))
 	f.add("directory", string(j.Spec.Chdir))
-	f.add("state", state(j))
+	f.state("state", state(j))
 	f.add("why", j.Message)
 	f.add("submitted", moment(j.SubmittedAt))
 	f.add("started", moment(j.StartedAt))
 	f.add("stopped", moment(j.StoppedAt))
-	f.add("next", next(j, time.Now()))
-	if !j.MetAt.IsZero() && j.RunCount == 0 {
-		f.add("waits", "no more; met "+moment(j.MetAt))
-	}
-	for _, c := range j.Conditions {
-		f.add("waits for", describeSensor(j, c.Sensor)+describeCondition(&c))
-	}
-	if j.Armed.Watcher {
-		f.add("watched by", "the watcher, one process for all jobs whose files are too many for path units")
-	}
+	a.printWait(&f, j, time.Now())
 	f.add("repeats", describeRetries(&j.Spec.Retries))
 	if t := j.Spec.Timeout; t.Run > 0 || t.Job > 0 {
 		var parts []string
@@ -173,74 +210,22 @@ func (a *app) printJob(j *job.Job) {
 	}
 	f.add("stop", fmt.Sprintf("SIG%s, and SIGKILL after %s", j.Spec.StopSignal, j.Spec.StopGrace))
 	f.add("backend", fmt.Sprintf("%s, %s scope, on %s", j.Backend, j.Scope, j.Host))
-	f.add("runs", strconv.Itoa(j.RunCount))
-	for i := range j.Runs {
+	f.add("runs", describeCounts(j))
+	first := 0
+	if len(j.Runs) > fewRuns {
+		fmt.Fprintln(a.stdout)
+		a.tableOfRuns(j).print(a.stdout, width(), painter())
+		first = len(j.Runs) - 1
+	}
+	for i := first; i < len(j.Runs); i++ {
 		fmt.Fprintln(a.stdout)
 		a.printRun(&f, j, &j.Runs[i])
 	}
 }
 
-// next says when something happens of itself.
-func next(j *job.Job, now time.Time) string {
-	if j.NextAt.IsZero() {
-		return ""
-	}
-	what := "the next check"
-	switch {
-	case j.Phase == job.Delayed:
-		what = fmt.Sprintf("run %d", j.RunCount+1)
-	case !j.MetAt.IsZero():
-		what = "the first run"
-	case !j.Polls():
-		what = "the wait's next time"
-	}
-	return fmt.Sprintf("%s at %s, in %s", what, moment(j.NextAt), roughly(j.NextAt.Sub(now)))
-}
-
-// describeSensor tells people of which sensor, by its place, a condition is.
-func describeSensor(j *job.Job, n int) string {
-	if n == 0 || n > len(j.Spec.Wait.Sensor) {
-		return ""
-	}
-	s := j.Spec.Wait.Sensor[n-1]
-	text := s.Name
-	switch delayed := s.Delay > 0; {
-	case delayed && n <= len(j.Held) && !j.Held[n-1].IsZero():
-		text += fmt.Sprintf(" (holds since %s, for %s)", moment(j.Held[n-1]), s.Delay)
-	case delayed:
-		text += fmt.Sprintf(" (for %s)", s.Delay)
-	}
-	if s.Any && len(s.Targets) > 1 {
-		text += " (one is enough)"
-	}
-	return text + ": "
-}
-
-// describeCondition tells people of a condition and the last look at it.
-func describeCondition(c *job.Condition) string {
-	text := fmt.Sprintf("%s %s: ", c.Kind, c.Target)
-	switch {
-	case c.Error != "":
-		text += "can't be checked: " + c.Error
-	case c.Met:
-		text += "met"
-	case c.At.IsZero():
-		return text + "not checked yet"
-	default:
-		text += "not met"
-	}
-	if c.Detail != "" {
-		text += " (" + c.Detail + ")"
-	}
-	if c.Kind.Polled() && !c.At.IsZero() {
-		text += ", checked " + moment(c.At)
-	}
-	return text
-}
-
 func (a *app) printRun(f *fields, j *job.Job, r *job.Run) {
 	f.add("run", strconv.Itoa(r.N))
-	f.add("  state", runState(r))
+	f.state("  state", runState(r))
 	f.add("  why", r.Message)
 	f.add("  started", moment(r.StartedAt))
 	f.add("  stopped", moment(r.StoppedAt))
