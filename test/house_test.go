@@ -29,6 +29,7 @@ var arrows = map[string][]string{
 	"engine":           {"events", "failpoint", "job", "store", "store/tree", "engine/nofile"},
 	"house":            nil,
 	"cmd/jobman":       nil,
+	"docs":             {},
 	"sensors":          {"job"},
 	"sensors/remote":   {"job"},
 	"cmd/jobman-inner": {"house"},
