@@ -25,12 +25,17 @@ type formatter struct {
 // null is what is unknown: it prints as nothing, is false, and is null as JSON.
 type null string
 
+// shown is a text that is printed without control characters.
+type shown string
+
+func (s shown) String() string { return printable(string(s)) }
+
 // MarshalJSON implements json.Marshaler.
 func (null) MarshalJSON() ([]byte, error) { return []byte("null"), nil }
 
 // newFormatter reads a template; what is wrong with it is a usage error.
 func (a *app) newFormatter(text string, runs bool) (*formatter, error) {
-	t, err := template.New("--format").Funcs(template.FuncMap{"json": jsonText}).Parse(text)
+	t, err := template.New("--format").Funcs(template.FuncMap{"json": jsonText}).Parse(strings.ReplaceAll(text, `\t`, "\t"))
 	if err != nil {
 		return nil, usage("%s", strings.TrimPrefix(err.Error(), "template: ")).try("jobman list --format '{{.id}} {{.state}}'")
 	}
@@ -62,8 +67,8 @@ func (f *formatter) print(j *job.Job, now time.Time) error {
 	if err := f.t.Execute(&line, values); err != nil {
 		return usage("%s", strings.TrimPrefix(err.Error(), "template: "))
 	}
-	fmt.Fprintln(f.app.stdout, printable(line.String()))
-	return nil
+	_, err = fmt.Fprintln(f.app.stdout, line.String())
+	return err
 }
 
 // values is what a template has of a job.
@@ -81,7 +86,7 @@ func (f *formatter) values(j *job.Job, now time.Time) (map[string]any, error) {
 	for key, v := range values {
 		values[key] = forTemplate(v)
 	}
-	values["state"], values["next"] = state(j), nextShort(j, now)
+	values["state"], values["next"] = shown(state(j)), shown(nextShort(j, now))
 	return values, nil
 }
 
@@ -90,6 +95,8 @@ func forTemplate(v any) any {
 	switch v := v.(type) {
 	case nil:
 		return null("")
+	case string:
+		return shown(v)
 	case json.Number:
 		if n, err := v.Int64(); err == nil {
 			return n

@@ -31,7 +31,7 @@ is kept up to date until Ctrl-C; where stdout is no terminal, or with --json, ea
 printed as a line of JSON, and again whenever it changes.
 
 A template is one of Go's text/template over the keys of list --json, and state and next,
-as in the table; {{json .KEY}} prints a value as JSON.
+as in the table; {{json .KEY}} prints a value as JSON, and \t is a tab.
 
 Examples:
   jobman list --status active
