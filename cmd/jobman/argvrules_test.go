@@ -1,7 +1,7 @@
 package main
 
 import (
-	"reflect"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -76,7 +76,7 @@ func TestRulesOfTheCommandLine(t *testing.T) {
 			t.Errorf("%s: %q: %v", r.rule, r.argv, err)
 			continue
 		}
-		if !reflect.DeepEqual(w.kong(), r.kong) || !(len(w.args) == 0 && len(r.args) == 0 || reflect.DeepEqual(w.args, r.args)) {
+		if !slices.Equal(w.kong(), r.kong) || !slices.Equal(w.args, r.args) {
 			t.Errorf("%s: %q\ngot  %q %q\nwant %q %q", r.rule, r.argv, w.kong(), w.args, r.kong, r.args)
 		}
 	}

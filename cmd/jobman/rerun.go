@@ -92,7 +92,7 @@ func (a *app) findStarted(name string) (*job.Job, error) {
 		return nil, err
 	}
 	if len(found) == 0 {
-		return nil, &problem{kind: "not-found", text: fmt.Sprintf("no job is named %q", name), hint: "jobman list --all"}
+		return nil, a.notFound(name)
 	}
 	if found, err = a.Look(a.ctx, found); err != nil {
 		return nil, err
