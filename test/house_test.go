@@ -31,6 +31,7 @@ var arrows = map[string][]string{
 	"cmd/jobman":       nil,
 	"callbacks":        {"job"},
 	"callbacks/remote": {"callbacks", "config", "job"},
+	"docs":             {},
 	"sensors":          {"job"},
 	"sensors/remote":   {"job"},
 	"cmd/jobman-inner": {"house"},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -55,8 +56,24 @@ func (a *app) open() error {
 	if err := a.openAside(); err != nil {
 		return err
 	}
+	a.noteNoStore()
 	a.catchUp()
 	return nil
+}
+
+// noteNoStore says that the store that --db names is not there, which may be a slip.
+func (a *app) noteNoStore() {
+	if a.DB == "" {
+		return
+	}
+	if _, err := os.Lstat(string(a.tree)); !errors.Is(err, fs.ErrNotExist) {
+		return
+	}
+	if verb := a.words.verb[0]; verb == verbRun || verb == "rerun" {
+		a.note("--db: there is no store at %s yet; it is made", a.tree)
+	} else {
+		a.note("--db: there is no store at %s", a.tree)
+	}
 }
 
 // openAside opens the store and leaves its jobs alone.

@@ -18,7 +18,11 @@ type doctorCmd struct {
 func (*doctorCmd) Help() string {
 	return `Says what works here and what doesn't, each with its remedy, and ends with
 code 1 if something would lose jobs. A rebuild leaves a sound index alone, and
-keeps a damaged one beside the new.`
+keeps a damaged one beside the new.
+
+Examples:
+  jobman doctor
+  jobman doctor --rebuild`
 }
 
 // finding is what doctor found out about one thing.
@@ -165,7 +169,8 @@ func (a *app) tellRebuilt(r bolt.Rebuilt, rebuilt bool) error {
 	return nil
 }
 
-// progress returns what tells on a terminal how far a long work is.
+// progress returns what tells on a terminal how far a long work is; of is 0 where
+// nobody knows yet how much there is.
 func (a *app) progress(what string) func(done, of int) {
 	if a.Quiet || a.JSON || !isTerminal(os.Stderr) {
 		return func(int, int) {}
@@ -174,6 +179,10 @@ func (a *app) progress(what string) func(done, of int) {
 		end := "\r"
 		if done == of {
 			end = "\n"
+		}
+		if of == 0 {
+			fmt.Fprintf(a.stderr, "%d %s%s", done, what, end)
+			return
 		}
 		fmt.Fprintf(a.stderr, "%d of %d %s%s", done, of, what, end)
 	}

@@ -53,8 +53,9 @@ func (a *app) followRun(j *job.Job) error {
 	if err != nil {
 		return readProblem(err)
 	}
-	if done.Reason != job.ReasonExit {
-		a.note("%s: %s", done.Result, done.Message)
+	// What the code that follows says by itself needs no words.
+	if r := done.Last(); done.Reason != job.ReasonExit || done.Result != job.Success && r != nil && r.Result != done.Result {
+		a.note("%s", ending(done))
 	}
 	return outcome([]*job.Job{done})
 }

@@ -22,7 +22,11 @@ type setupCmd struct {
 func (*setupCmd) Help() string {
 	return `Jobs that wait, or are between two runs, go on at boot by themselves, and what a
 reboot ended is dealt with (--on-reboot). A user's jobs then also outlive logout.
-Without it they go on with the next jobman command after the boot.`
+Without it they go on with the next jobman command after the boot.
+
+Examples:
+  jobman setup
+  jobman setup --undo`
 }
 
 // changed is what setup has changed, as it is noted in the store for --undo.
