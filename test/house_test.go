@@ -15,6 +15,7 @@ import (
 // arrows: what each room may import of ours. cmd/jobman sees all; tests are free.
 var arrows = map[string][]string{
 	"failpoint":        {},
+	"doctor":           {},
 	"events":           {},
 	"job":              {},
 	"units":            {"job"},
