@@ -63,5 +63,5 @@ func root(command string) string {
 // once; others when the manager is next started, which would end what it runs.
 func dropIn(name, setting string) string {
 	const dir = "/etc/systemd/system/user@.service.d"
-	return root(fmt.Sprintf(`sh -c 'mkdir -p %s && printf "[Service]\n%s\n" > %[1]s/%s.conf && systemctl daemon-reload'`, dir, setting, name))
+	return root(fmt.Sprintf(`sh -c 'mkdir -p %[1]s && printf "[Service]\n%[2]s\n" > %[1]s/%[3]s.conf && systemctl daemon-reload'`, dir, setting, name))
 }

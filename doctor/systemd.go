@@ -19,7 +19,7 @@ func Version(version, scope string) Finding {
 	case v < oldest:
 		return Bad(about, "version %d is too old: jobs need %d", v, oldest).try("jobman --backend fork ...")
 	case scope == "user" && (v == 255 || v == 256 && patch < 3):
-		// systemd issue 33395, mended in 256.3 and in some packages of 255.
+		// systemd issue 43361.
 		return Warn(about, "version %s may kill a user's systemd at the last logout although the user lingers, and all runs with it; 256.3 does not", version).
 			try("%s", dropIn("jobman-restart", "Restart=on-failure"))
 	case v >= 255:
@@ -54,6 +54,11 @@ func Manager(restart string) Finding {
 			try("%s", dropIn("jobman-restart", "Restart=on-failure"))
 	}
 	return Fine(about, "it is started again if it is killed (Restart=%s)", restart)
+}
+
+// NoManager is the finding where a user has no systemd, as under su(1).
+func NoManager() Finding {
+	return Warn("user manager", "there is none; jobman run starts it where that is allowed without a password, and else forks jobs itself").try("jobman setup")
 }
 
 // Lingering judges whether a user's jobs outlive the logout.

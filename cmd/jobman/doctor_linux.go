@@ -22,6 +22,9 @@ import (
 // that name runs them.
 func (a *app) examineMachine(backend string) (all []doctor.Finding) {
 	all = append(all, a.examineJournald(backend))
+	if found := house.FindSystemd(a.scope); a.scope == "user" && found.Booted && !found.Manager && a.BackendKind != "fork" {
+		all = append(all, doctor.NoManager())
+	}
 	if backend == "systemd" {
 		all = append(all, a.examineSystemd()...)
 		all = append(all, doctor.Controllers(readControllers(a.scope)))
