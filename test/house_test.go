@@ -40,6 +40,7 @@ var arrows = map[string][]string{
 	"test/bench/empty": {},
 	"test/e2e":         nil,
 	"test/crash":       nil,
+	"test/shells":      nil,
 	"test/torture":     nil,
 	"test/manager":     nil,
 	"test/lab":         {},

@@ -70,7 +70,10 @@ type upkeepVerbs struct {
 	Config configCmds `cmd:"" help:"Show and check the configuration."`
 	Doctor doctorCmd  `cmd:"" help:"Say what works here and what doesn't; rebuild a damaged index."`
 	Setup  setupCmd   `cmd:"" help:"Make jobs survive logout and reboot."`
-	Help   helpCmd    `cmd:"" help:"Show help for a verb."`
+
+	Completion completionCmd `cmd:"" help:"Print a script that has a shell complete jobman's words."`
+
+	Help helpCmd `cmd:"" help:"Show help for a verb."`
 }
 
 type showCmds struct {

@@ -50,6 +50,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"UpdateReapsUpToARun", testReapByUpdate},
 		{"QueryOrdersBySubmission", testOrder},
 		{"QueryLimitsCompletedJobsOnly", testLimit},
+		{"QueryTakesTheNewest", testNewest},
 		{"QueryFiltersByEachField", testFilter},
 		{"QueryInBriefLeavesOnlyTheSpecOut", testBrief},
 		{"QueryRefusesABadPattern", testBadPattern},
