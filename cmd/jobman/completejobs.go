@@ -13,7 +13,7 @@ import (
 
 // offered is how many of the newest jobs, incomplete and completed ones, are looked
 // at. Whoever means an older one types some of its id.
-const offered = 500
+const offered = 250
 
 // idGiven is from how many characters on ids are looked up among all.
 const idGiven = 3
