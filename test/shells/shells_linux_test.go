@@ -31,6 +31,12 @@ source <(jobman completion bash)
 complete -W 'alphabet' xyzzy-command
 bind -x '"\C-xp": printf "\n<<%s>>\n" "$READLINE_LINE"'
 `},
+	"bash without bash-completion": {[]string{"bash", "--noprofile", "--rcfile", "RC", "-i"}, `
+PS1='[ready]'
+bind 'set bell-style none'; bind 'set enable-bracketed-paste off'; bind 'set show-all-if-ambiguous off'
+source <(jobman completion bash)
+bind -x '"\C-xp": printf "\n<<%s>>\n" "$READLINE_LINE"'
+`},
 	"zsh": {[]string{"zsh", "-f", "-i"}, `
 autoload -Uz compinit; compinit -u -D
 source <(jobman completion zsh)
@@ -83,6 +89,10 @@ func TestShellsComplete(t *testing.T) {
 					t.Errorf("%s<TAB>\n got %q\nwant %q", c.typed, got, want)
 				}
 			}
+			if name == "zsh" || name == "fish" { // they tell what candidates are
+				s.press("\x15jobman show " + id[:2] + "\x08\x08\t")
+				s.await(regexp.MustCompile(`(nightly\\? build\W[^\n]*success, [0-9a-f]{8})`))
+			}
 		})
 	}
 }
@@ -96,8 +106,10 @@ func cases(id, home string) []line {
 	return []line{
 		{"jobman doct", "jobman doctor ", nil},
 		{"jobman xyzzy-c", "jobman xyzzy-command ", nil},
-		{"jobman -v xyzzy-command alph", "jobman -v xyzzy-command alphabet ", nil},
-		{"jobman run --name x -- xyzzy-command alph", "jobman run --name x -- xyzzy-command alphabet ", nil},
+		{"jobman -v xyzzy-command alph", "jobman -v xyzzy-command alphabet ",
+			map[string]string{"bash without bash-completion": "jobman -v xyzzy-command alph"}},
+		{"jobman run --name x -- xyzzy-command alph", "jobman run --name x -- xyzzy-command alphabet ",
+			map[string]string{"bash without bash-completion": "jobman run --name x -- xyzzy-command alph"}},
 		{"jobman cat " + home + "/a-f", "jobman cat " + home + "/a-file ", nil},
 		{"jobman run --wait.file " + home + "/a-f", "jobman run --wait.file " + home + "/a-file ", nil},
 		{"jobman run --wait.file=" + home + "/a-f", "jobman run --wait.file=" + home + "/a-file ", nil},
@@ -108,7 +120,7 @@ func cases(id, home string) []line {
 		{"jobman run -uniq", "jobman run -unique ", nil},
 		{"jobman --backend sys", "jobman --backend systemd ", nil},
 		{"jobman run -p MemoryMa", "jobman run -p MemoryMax=", nil},
-		{"jobman show night", `jobman show nightly\ build `, map[string]string{"fish": `jobman show nightly\ build `}},
+		{"jobman show night", `jobman show nightly\ build `, nil},
 		{"jobman show 'night", "jobman show 'nightly build' ", nil},
 		{`jobman show "qu`, "jobman show \"quo'te \\\"\\$x\\\"\" ", nil},
 		{"jobman show qu", `jobman show quo\'te\ \"\$x\" `, nil},
