@@ -50,7 +50,7 @@ func Manager(restart string) Finding {
 	case "":
 		return Warn(about, "it can't be told whether it is started again if it is killed")
 	case "no":
-		return Warn(about, "nothing starts it again if it is killed, by the kernel for want of memory for one: jobs go on at the next login or boot").
+		return Warn(about, "nothing starts it again if it is killed, such as for want of memory: jobs go on at the next login or boot").
 			try("%s", dropIn("jobman-restart", "Restart=on-failure"))
 	}
 	return Fine(about, "it is started again if it is killed (Restart=%s)", restart)

@@ -49,10 +49,22 @@ var fuzzed = time.Date(2026, 11, 23, 8, 0, 0, 0, time.FixedZone("CET", 3600))
 
 func FuzzMoment(f *testing.F) {
 	readsBack(f, func(s string) (time.Time, error) { return ParseMoment(s, fuzzed) }, stamped,
-		"2026-11-23T08:00:00Z", "2026-11-23T08:00:00.123456789+14:00", "2026-11-23 08:00", "08:00", "tomorrow 08:00", "+10m", "+15000w", "@1795420800", "@1e11", "@0.5")
+		"2026-11-23T08:00:00Z", "2026-11-23T08:00:00.123456789+14:00", "2026-11-23 08:00", "08:00", "tomorrow 08:00", "+10m", "+15000w", "@1795420800", "@1e11", "@0.5", "0000-01-01 0:00", "9999-12-31T23:59:59-01:00")
 }
 
 func FuzzTime(f *testing.F) {
 	readsBack(f, func(s string) (time.Time, error) { return ParseTime(s, fuzzed) }, stamped,
 		"10m", "08:00:01", "yesterday 08:00", "@1795420800", "2026-11-23T08:00:00Z", "15000w", "0001-01-01 00:00")
+}
+
+// A year that RFC 3339 can't write could not be kept.
+func TestMomentsHaveAYearOfFourDigits(t *testing.T) {
+	for _, in := range []string{"0000-12-31T23:59:59Z", "0001-01-01 00:30", "9999-12-31T23:59:59-01:00"} {
+		if at, err := ParseMoment(in, fuzzed); err == nil {
+			t.Errorf("%s is accepted as %s", in, at)
+		}
+	}
+	if _, err := ParseMoment("9999-12-31 23:59", fuzzed); err != nil {
+		t.Error(err)
+	}
 }

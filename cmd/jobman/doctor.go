@@ -133,7 +133,8 @@ func (a *app) examineJobs() (all []doctor.Finding) {
 		return nil
 	}
 	var written time.Time
-	if info, err := os.Stat(a.tree.Index()); err == nil {
+	// Not the directory's: examineStore has just written there.
+	if info, err := os.Stat(filepath.Join(a.tree.Index(), "jobman.bolt")); err == nil {
 		written = info.ModTime()
 	}
 	now := time.Now()
