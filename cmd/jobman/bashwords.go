@@ -71,7 +71,7 @@ func (q quoting) quote(s string) string {
 func escape(s string) string {
 	var b strings.Builder
 	for _, c := range s {
-		if c < 0x80 && strings.IndexRune(" \t!\"#$&'()*;<>?[\\]^`{|}~", c) >= 0 {
+		if strings.ContainsRune(" \t!\"#$&'()*;<>?[\\]^`{|}~", c) {
 			b.WriteByte('\\')
 		}
 		b.WriteRune(c)

@@ -115,7 +115,7 @@ type helpWriter struct{ stdout, stderr io.Writer }
 func newParser(g any, out helpWriter, options ...kong.Option) (*kong.Kong, error) {
 	return kong.New(g, append([]kong.Option{
 		kong.Name("jobman"),
-		kong.Description("Run a command so that it will be done: detached from the terminal, its output kept, its end recorded, its whole process tree under control. "+
+		kong.Description("Run a command so that it will be done: detached from the terminal, its output kept, its end recorded, its whole process tree under control. " +
 			"The manual is in man jobman, man jobman-VERB and man 7 jobman."),
 		kong.Writers(out.stdout, out.stderr),
 		kong.Exit(func(int) { panic(helpShown{}) }),

@@ -107,14 +107,6 @@ type typed struct {
 	before  int // how many words there are
 }
 
-// node is the innermost verb.
-func (t *typed) node() *kong.Node {
-	if t.sub != nil {
-		return t.sub
-	}
-	return t.verb
-}
-
 func readTyped(app *kong.Application, line []string) *typed {
 	t := &typed{flags: map[string]string{}, command: -1, before: len(line)}
 	run := child(app.Node, verbRun)
@@ -176,7 +168,6 @@ func (t *typed) takeFlag(arg string) {
 
 // typedPlaces are where configuration is looked for, for a line that is typed.
 func (a *app) typedPlaces(t *typed) config.Places {
-	a.words.verb = []string{"help"}
 	if file := t.flags["config-file"]; file != "" {
 		a.words.flags = []string{"--config-file=" + expandHome(file)}
 	}

@@ -64,12 +64,10 @@ func manualPages() (map[string]string, error) {
 		return nil, err
 	}
 	pages := map[string]string{}
-	var all []string
 	for _, n := range k.Model.Children {
 		if n.Hidden {
 			continue
 		}
-		all = append(all, n.Name)
 		p, err := verbPage(k.Model, n)
 		if err != nil {
 			return nil, err

@@ -137,6 +137,7 @@ func cases(id, home string) []line {
 		{"jobman run --wait.sensor dat", "jobman run --wait.sensor data-ready ", nil},
 		{"jobman signal x USR1", "jobman signal x USR1 ", nil},
 		{"jobman kill run nightly\\ build 1", "jobman kill run nightly\\ build 1 ", nil},
+		{"jobman run --name '' --group 'a b' --log.sink jour", "jobman run --name '' --group 'a b' --log.sink journal ", nil},
 		{"jobman config sch", "jobman config schema ", nil},
 		{"jobman completion pow", "jobman completion powershell ", nil},
 		{"jobman help comp", "jobman help completion ", nil},

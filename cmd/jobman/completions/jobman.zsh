@@ -4,7 +4,7 @@
 _jobman() {
     local -a answer values shown
     local line n
-    answer=("${(@f)$(_call_program jobman ${(q)words[1]} __complete zsh "''" ${(q)${(Q)words[2,CURRENT-1]}} ${(q)${(Q)PREFIX}} 2>/dev/null)}")
+    answer=("${(@f)$(_call_program jobman ${(q)words[1]} __complete zsh "''" "${(@q)${(@Q)words[2,CURRENT-1]}}" ${(q)${(Q)PREFIX}} 2>/dev/null)}")
     case $answer[1] in
     files)
         [[ $PREFIX == --*=* ]] && compset -P '*='
