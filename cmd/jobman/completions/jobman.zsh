@@ -2,9 +2,10 @@
 # zsh completion for jobman, see jobman help completion.
 
 _jobman() {
-    local -a answer values shown
+    local -a answer before values shown
     local line n
-    answer=("${(@f)$(_call_program jobman ${(q)words[1]} __complete zsh "''" "${(@q)${(@Q)words[2,CURRENT-1]}}" ${(q)${(Q)PREFIX}} 2>/dev/null)}")
+    (( CURRENT > 2 )) && before=("${(@Q)words[2,CURRENT-1]}")
+    answer=("${(@f)$(${(Q)words[1]} __complete zsh '' "${before[@]}" "${(Q)PREFIX}" 2>/dev/null)}")
     case $answer[1] in
     files)
         [[ $PREFIX == --*=* ]] && compset -P '*='
