@@ -15,6 +15,7 @@ import (
 // arrows: what each room may import of ours. cmd/jobman sees all; tests are free.
 var arrows = map[string][]string{
 	"failpoint":        {},
+	"doctor":           {},
 	"events":           {},
 	"job":              {},
 	"units":            {"job"},
@@ -42,6 +43,7 @@ var arrows = map[string][]string{
 	"test/bench/empty": {},
 	"test/e2e":         nil,
 	"test/crash":       nil,
+	"test/shells":      nil,
 	"test/torture":     nil,
 	"test/manager":     nil,
 	"test/lab":         {},

@@ -68,7 +68,10 @@ type upkeepVerbs struct {
 	Config configCmds `cmd:"" help:"Show and check the configuration."`
 	Doctor doctorCmd  `cmd:"" help:"Say what works here and what doesn't; rebuild a damaged index."`
 	Setup  setupCmd   `cmd:"" help:"Make jobs survive logout and reboot; take that back."`
-	Help   helpCmd    `cmd:"" help:"Show help for a verb."`
+
+	Completion completionCmd `cmd:"" help:"Print a script that has a shell complete jobman's words."`
+
+	Help helpCmd `cmd:"" help:"Show help for a verb."`
 }
 
 type showCmds struct {
@@ -114,7 +117,8 @@ type helpWriter struct{ stdout, stderr io.Writer }
 func newParser(g any, out helpWriter, options ...kong.Option) (*kong.Kong, error) {
 	return kong.New(g, append([]kong.Option{
 		kong.Name("jobman"),
-		kong.Description("Run a command so that it will be done: detached from the terminal, its output kept, its end recorded, its whole process tree under control."),
+		kong.Description("Run a command so that it will be done: detached from the terminal, its output kept, its end recorded, its whole process tree under control. " +
+			"The manual is in man jobman, man jobman-VERB and man 7 jobman."),
 		kong.Writers(out.stdout, out.stderr),
 		kong.Exit(func(int) { panic(helpShown{}) }),
 		kong.Help(printHelp),
