@@ -235,8 +235,9 @@ func readProblem(err error) error {
 
 // tellLoss says on stderr what of a run's output could not be kept.
 func (a *app) tellLoss(j *job.Job, run int) error {
-	if tell, ok := a.untold.LoadAndDelete(job.Ref{ID: j.ID, Run: run}); ok {
-		return tell.(func() error)()
+	untold, _ := a.untold.LoadAndDelete(job.Ref{ID: j.ID, Run: run})
+	if tell, ok := untold.(func() error); ok {
+		return tell()
 	}
 	loss, err := journal.Lost(a.tree.Run(job.Ref{ID: j.ID, Run: run}).Logs())
 	if err != nil {
