@@ -148,3 +148,24 @@ func TestSymbolicLinksAreNotFollowed(t *testing.T) {
 		t.Errorf("lost: %v, %v, want 7 bytes", l, err)
 	}
 }
+
+func TestALinkInPlaceOfTheDirectoryIsNotFollowed(t *testing.T) {
+	f := newFIFOs(t)
+	f.write(Stdout, "secret\n")
+	elsewhere := t.TempDir()
+	if err := os.Symlink(elsewhere, f.logs); err != nil {
+		t.Fatal(err)
+	}
+	if err := Drain(withTimeout(t), f.logs, f.sources(), Options{}); !errors.Is(err, syscall.ENOTDIR) {
+		t.Errorf("drain: %v", err)
+	}
+	if names := must(readNames(elsewhere)); len(names) > 0 {
+		t.Errorf("%v are elsewhere", names)
+	}
+	if err := os.WriteFile(logPath(elsewhere, 1), []byte("stdout: x\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(f.logs, ReadOptions{Tail: 1}); err == nil {
+		t.Error("it is read")
+	}
+}

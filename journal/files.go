@@ -45,7 +45,7 @@ func logNumbers(logs string) ([]int, error) {
 
 // readNames lists a directory, unsorted; nothing if it doesn't exist.
 func readNames(dir string) ([]string, error) {
-	d, err := os.Open(dir)
+	d, err := os.OpenFile(dir, os.O_RDONLY|noFollow, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

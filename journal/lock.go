@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 )
 
@@ -54,6 +55,14 @@ func (l *dirLock) open() error {
 	// and must not come back.
 	if err := os.Mkdir(l.logs, dirMode); err != nil && !os.IsExist(err) {
 		return err
+	} else if err != nil {
+		info, err := os.Lstat(l.logs)
+		if err == nil && !info.IsDir() { // a link is not followed
+			err = &os.PathError{Op: "mkdir", Path: l.logs, Err: syscall.ENOTDIR}
+		}
+		if err != nil {
+			return err
+		}
 	}
 	f, err := os.OpenFile(filepath.Join(l.logs, lockName), os.O_RDWR|os.O_CREATE|noFollow, fileMode)
 	if err != nil {
