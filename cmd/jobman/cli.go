@@ -66,7 +66,7 @@ type upkeepVerbs struct {
 	Clean  cleanCmd   `cmd:"" help:"Delete completed jobs, or their output."`
 	Config configCmds `cmd:"" help:"Show and check the configuration."`
 	Doctor doctorCmd  `cmd:"" help:"Say what works here and what doesn't; rebuild a damaged index."`
-	Setup  setupCmd   `cmd:"" help:"Make jobs survive logout and reboot; take that back."`
+	Setup  setupCmd   `cmd:"" help:"Make jobs survive logout and reboot."`
 	Help   helpCmd    `cmd:"" help:"Show help for a verb."`
 }
 
