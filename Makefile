@@ -4,19 +4,22 @@ export CGO_ENABLED = 0
 LDFLAGS = -s -w -X main.version=$(shell cat VERSION)
 PLATFORMS = linux/amd64 linux/arm64 linux/386 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64 windows/386 freebsd/amd64 freebsd/arm64 freebsd/386
 
-.PHONY: build try test torture race lint cross lab bench test-vm
+.PHONY: build man try test torture race lint cross lab bench test-vm
 
 # jobman carries jobman-inner, which units execute, and jobman-net, which looks at
 # URLs, in place of empty files. Without inlining (-l) programs are a tenth smaller,
-# and start no slower.
+# and start no slower; nor does anything here need HTTP/2.
 build:
-	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/jobman-inner
-	go build -trimpath -ldflags '$(LDFLAGS)' -gcflags=all=-l -o bin/ ./cmd/jobman-net
+	go build -trimpath -ldflags '$(LDFLAGS)' -gcflags=all=-l -o bin/ ./cmd/jobman-inner
+	go build -trimpath -ldflags '$(LDFLAGS)' -gcflags=all=-l -tags nethttpomithttp2 -o bin/ ./cmd/jobman-net
 	gzip -9nkf bin/jobman-inner bin/jobman-net
 	echo '{"Replace": {"$(CURDIR)/cmd/jobman/inner.bin": "$(CURDIR)/bin/jobman-inner.gz", "$(CURDIR)/cmd/jobman/net.bin": "$(CURDIR)/bin/jobman-net.gz"}}' > bin/overlay.json
-	go build -overlay bin/overlay.json -trimpath -ldflags '$(LDFLAGS)' -gcflags=all=-l -o bin/jobman ./cmd/jobman
+	go build -overlay bin/overlay.json -tags nethttpomithttp2 -trimpath -ldflags '$(LDFLAGS)' -gcflags=all=-l -o bin/jobman ./cmd/jobman
 
 try: build ; test/try bin/jobman
+
+# The manual pages, from the grammar and man/in.
+man: ; go test -count=1 ./cmd/jobman -run TestManualPagesAreUpToDate -update
 
 # Not cached: the tests of test/ build jobman themselves, which go does not see.
 test: ; go test -count=1 -timeout 7m ./...

@@ -3,15 +3,27 @@ package config
 import (
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
+
+	"jobman/job"
 )
 
 // A callback is told of a job's events; its keys depend on its type. Those that hold
-// a secret can each be given in a file, as KEY_file, which is read when it is needed.
+// a secret can each be given in a file, as KEY_file, or a variable of the job's
+// environment, as KEY_env, which are read when they are needed.
 
 // events are those that a callback can choose among.
 var events = []string{"job-success", "job-failure", "job-neutral", "retry", "run-success", "run-failure"}
+
+// Templates of messages, text/template; that of email's html is html/template.
+var (
+	subjectKey = Option{Name: "subject", Type: "string", Help: "A template of the subject."}
+	textKey    = Option{Name: "text", Type: "string", Help: "A template of the message."}
+	htmlKey    = Option{Name: "html", Type: "string", Help: "A template of the message as HTML."}
+)
 
 // callbackTypes are the types with their keys, beside type and on.
 var callbackTypes = map[string][]Option{
@@ -22,22 +34,24 @@ var callbackTypes = map[string][]Option{
 		{Name: "user", Type: "string", Help: "Who logs in there."},
 		{Name: "password", Type: "string", Help: "The password."},
 		{Name: "tls", Type: "string", Enum: []string{"starttls", "tls", "none"}, Help: "How the connection is kept secret."},
+		subjectKey, textKey, htmlKey,
 	},
 	"sms": {
 		{Name: "to", Type: "string", List: true, Help: "Numbers that the message goes to."},
 		{Name: "from", Type: "string", Help: "The number that it comes from."},
 		{Name: "account", Type: "string", Help: "The account at Twilio, or who has its API."},
 		{Name: "token", Type: "string", Help: "Its token."},
-		{Name: "base_url", Type: "string", Help: "Where the API is."},
+		{Name: "base_url", Type: "string", Help: "Where the API is (default: https://api.twilio.com)."},
+		subjectKey, textKey,
 	},
-	"slack":   {{Name: "url", Type: "string", Help: "The incoming webhook."}},
-	"write":   {{Name: "user", Type: "string", Help: "Whose terminals are written to."}},
+	"slack":   {{Name: "url", Type: "string", Help: "The incoming webhook."}, subjectKey, textKey},
+	"write":   {{Name: "user", Type: "string", Help: "Whose terminals are written to."}, textKey},
 	"script":  {{Name: "path", Type: "string", Help: "The executable."}},
 	"webhook": {{Name: "url", Type: "string", Help: "What JSON is posted to."}, {Name: "auth", Type: "string", Help: "The Authorization header."}, {Name: "secret", Type: "string", Help: "What bodies are signed with."}},
 }
 
 // needed are the keys that a callback of a type can't do without.
-var needed = map[string]string{"email": "to", "sms": "to", "slack": "url", "script": "path", "webhook": "url"}
+var needed = map[string][]string{"email": {"to"}, "sms": {"to", "from", "account", "token"}, "slack": {"url"}, "script": {"path"}, "webhook": {"url"}}
 
 // secrets are the keys whose values are not shown.
 var secrets = []string{"url", "password", "token", "auth", "secret"}
@@ -50,40 +64,35 @@ func (s Setting) Redacted() Setting {
 	if adds(s.Option) && OfRun(s.Section) {
 		s.List = slices.Clone(s.Items())
 		for i, name := range s.List {
-			s.List[i] = redactInPlace(name)
+			s.List[i] = job.RedactCallback(name)
 		}
 	}
 	return s
 }
 
-// redactInPlace takes from a callback that is given in place of a name what may be a
-// secret: all of a URL but its host.
-func redactInPlace(name string) string {
-	prefix := ""
-	if rest, ok := strings.CutPrefix(name, "slack:"); ok {
-		prefix, name = "slack:", rest
-	}
-	scheme, rest, ok := strings.Cut(name, "://")
-	if !ok {
-		return prefix + name
-	}
-	rest = rest[strings.LastIndexByte(rest[:hostEnd(rest)], '@')+1:]
-	return prefix + scheme + "://" + rest[:hostEnd(rest)] + "/..."
-}
+// How a secret is given that is somewhere else.
+const (
+	fileSuffix = "_file"
+	envSuffix  = "_env"
+)
 
-// hostEnd is where the host of a URL ends, whose scheme is cut off.
-func hostEnd(s string) int {
-	if i := strings.IndexAny(s, "/?#"); i >= 0 {
-		return i
+// givenAs are the keys by which a secret is given.
+func givenAs(keys map[string][]string, secret string) (given []string) {
+	for _, key := range []string{secret, secret + fileSuffix, secret + envSuffix} {
+		if keys[key] != nil {
+			given = append(given, key)
+		}
 	}
-	return len(s)
+	return given
 }
 
 func withFiles(options []Option) []Option {
 	all := slices.Clone(options)
 	for _, o := range options {
 		if slices.Contains(secrets, o.Name) {
-			all = append(all, Option{Name: o.Name + "_file", Type: "string", Help: "A file that holds the " + o.Name + "."})
+			all = append(all,
+				Option{Name: o.Name + fileSuffix, Type: "string", Help: "A file that holds the " + o.Name + "."},
+				Option{Name: o.Name + envSuffix, Type: "string", Help: "A variable of the job's environment that holds the " + o.Name + "."})
 		}
 	}
 	return all
@@ -111,11 +120,70 @@ type Callback struct {
 	Type string
 	On   []string            // events; none: those of the option that names it
 	Keys map[string][]string // of its type
+
+	files map[string]string // where keys come from
+}
+
+// Resolve makes of it what is kept with a job: secrets stay where they are. Relative
+// paths are so to the file that has them.
+func (c *Callback) Resolve() job.Callback {
+	out := job.Callback{Name: c.Name, Type: c.Type, Keys: map[string][]string{}, Secrets: map[string]job.Secret{}}
+	for _, event := range c.On {
+		out.On = append(out.On, job.EventKind(event))
+	}
+	for key, values := range c.Keys {
+		file, isFile := strings.CutSuffix(key, fileSuffix)
+		env, isEnv := strings.CutSuffix(key, envSuffix)
+		switch {
+		case slices.Contains(secrets, key):
+			out.Secrets[key] = job.Secret{Config: c.files[key]}
+		case isFile && slices.Contains(secrets, file):
+			out.Secrets[file] = job.Secret{File: c.path(key)}
+		case isEnv && slices.Contains(secrets, env):
+			out.Secrets[env] = job.Secret{Env: values[0]}
+		case c.Type == "script" && key == "path":
+			out.Keys[key] = []string{c.path(key)}
+		default:
+			out.Keys[key] = values
+		}
+	}
+	return out
+}
+
+// path is the value of a key that is a path.
+func (c *Callback) path(key string) string {
+	path := c.Keys[key][0]
+	if rest, ok := strings.CutPrefix(path, "~/"); ok {
+		if home, err := os.UserHomeDir(); err == nil {
+			return filepath.Join(home, rest)
+		}
+	}
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(filepath.Dir(c.files[key]), path)
+}
+
+// CallbackKey reads one key of a callback from a file, as it is now.
+func CallbackKey(name, callback, key string) (string, error) {
+	f := &file{name: name}
+	problems := f.read(&Schema{}, nil)
+	for _, set := range f.settings {
+		if set.Section == sectionCallbacks && set.Name == callback && set.Option == key {
+			return set.Text, nil
+		}
+	}
+	for _, p := range problems {
+		if p.Key == "" { // it can't be read at all
+			return "", p
+		}
+	}
+	return "", fmt.Errorf("%s has no %s.%s.%s any more", name, sectionCallbacks, tomlKey(callback), key)
 }
 
 // Callback returns the callback of a name.
 func (s *Settings) Callback(name string) (Callback, error) {
-	out := Callback{Name: name, Keys: map[string][]string{}}
+	out := Callback{Name: name, Keys: map[string][]string{}, files: map[string]string{}}
 	layers := s.of(sectionCallbacks, name)
 	if len(layers) == 0 {
 		return out, s.missing(sectionCallbacks, "callback", name)
@@ -133,6 +201,9 @@ func (s *Settings) Callback(name string) (Callback, error) {
 	options := withFiles(callbackTypes[kind.Text])
 	for _, key := range slices.Sorted(maps.Keys(keys)) {
 		set := keys[key]
+		if abs, err := filepath.Abs(set.File()); err == nil {
+			out.files[key] = abs
+		}
 		switch {
 		case key == "type":
 		case key == "on":
@@ -152,22 +223,23 @@ func (s *Settings) Callback(name string) (Callback, error) {
 			out.Keys[key] = []string{set.Text}
 		}
 	}
-	need := needed[out.Type]
-	if need != "" && out.Keys[need] == nil && out.Keys[need+"_file"] == nil {
-		return out, kind.Problem(fmt.Sprintf("a callback of the type %s needs %s", out.Type, need))
+	for _, need := range needed[out.Type] {
+		if out.Keys[need] == nil && out.Keys[need+fileSuffix] == nil && out.Keys[need+envSuffix] == nil {
+			return out, kind.Problem(fmt.Sprintf("a callback of the type %s needs %s", out.Type, need))
+		}
+	}
+	for _, key := range secrets {
+		if given := givenAs(out.Keys, key); len(given) > 1 {
+			return out, keys[given[1]].Problem(fmt.Sprintf("it is given as %s too", given[0]))
+		}
 	}
 	return out, nil
 }
 
-// inPlace are the beginnings of callbacks that are given in place of a name.
-var inPlace = []string{"script:", "mailto:", "slack:", "sms:", "write:", "https://", "http://"}
-
 // CheckNotify tells why nothing could be told of events by a callback of this name.
 func (s *Settings) CheckNotify(name string) error {
-	for _, scheme := range inPlace {
-		if strings.HasPrefix(name, scheme) {
-			return nil
-		}
+	if _, ok := job.InPlace(name); ok {
+		return nil
 	}
 	_, err := s.Callback(name)
 	return err

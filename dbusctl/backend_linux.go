@@ -26,7 +26,9 @@ type Systemd struct {
 	Log func(error)
 
 	// Watcher is the process that watches what path units are too dear for.
-	Watcher Watcher
+	Watcher Resident
+	// Deliverer delivers from the outbox.
+	Deliverer Resident
 
 	// Ahead goes ahead of those who wait for their turn with the manager: what
 	// ends a run waits for nobody.

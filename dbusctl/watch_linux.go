@@ -18,12 +18,12 @@ const (
 	maxPathsOfJob = 8
 )
 
-// Watcher is the process of a store that watches for all jobs for which there are too
-// many paths. It looks into the index by itself.
-type Watcher interface {
-	// Poke makes the watcher look at the jobs again, if there is one.
+// Resident is a process of a store of which there is one at a time, and which looks
+// into the index by itself.
+type Resident interface {
+	// Poke makes it look again, if it is there.
 	Poke() error
-	// There tells whether there is one.
+	// There tells whether it is.
 	There() (bool, error)
 }
 
@@ -116,36 +116,42 @@ func (c *conn) watching(ctx context.Context, name string) error {
 	}
 }
 
-// watcherPause is how long startWatcher waits at most between two looks.
-const watcherPause = 100 * time.Millisecond
+// residentPause is how long startResident waits at most between two looks.
+const residentPause = 100 * time.Millisecond
 
 // startWatcher sees to it that there is a watcher that knows of a job which was
-// committed before. One that finds nothing left gives up its lock and looks into the
-// index once more. So it has seen the job, or it is seen here that it is gone.
+// committed before.
 func (s *Systemd) startWatcher(ctx context.Context, c *conn, steps units.Steps) error {
+	return s.startResident(ctx, c, "watcher", s.Watcher, steps.WatcherName(), steps.Watcher)
+}
+
+// startResident sees to it that there is a process which looks into the index after
+// what was committed before. One that finds nothing left gives up its lock and looks
+// once more. So it has seen what there is, or it is seen here that it is gone.
+func (s *Systemd) startResident(ctx context.Context, c *conn, who string, it Resident, name string, build func() (units.Unit, []units.Unit)) error {
 	end := time.Now().Add(deadline)
-	for pause := time.Millisecond; ; pause = min(2*pause, watcherPause) {
-		if err := s.Watcher.Poke(); err != nil {
-			return fmt.Errorf("tell the watcher: %w", err)
+	for pause := time.Millisecond; ; pause = min(2*pause, residentPause) {
+		if err := it.Poke(); err != nil {
+			return fmt.Errorf("tell the %s: %w", who, err)
 		}
-		there, err := s.Watcher.There()
+		there, err := it.There()
 		if err != nil {
-			return fmt.Errorf("look for the watcher: %w", err)
+			return fmt.Errorf("look for the %s: %w", who, err)
 		}
 		if there {
 			return nil
 		}
 		// It reads the index when it has begun.
-		err = c.startTransient(ctx, steps.Watcher).Store()
+		err = c.startTransient(ctx, build).Store()
 		if !is(err, "UnitExists") {
 			if err != nil {
-				err = fmt.Errorf("start the watcher: %w", refused(err))
+				err = fmt.Errorf("start the %s: %w", who, refused(err))
 			}
 			return err
 		}
 		// It is about to come, or to go.
 		if time.Now().After(end) {
-			return fmt.Errorf("the watcher %s does not come", steps.WatcherName())
+			return fmt.Errorf("the %s %s does not come", who, name)
 		}
 		time.Sleep(pause)
 	}

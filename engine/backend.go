@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"time"
 
 	"jobman/job"
 )
@@ -47,6 +48,10 @@ type Backend interface {
 	// Armed tells which of the jobs would be stepped as their Armed says.
 	Armed(ctx context.Context, jobs []*job.Job) (map[job.ID]bool, error)
 
+	// Deliver sees to it that what is due in the outbox at a time (zero: now) is
+	// delivered by a process of its own, and returns without waiting for that.
+	Deliver(ctx context.Context, at time.Time) error
+
 	// Forget drops what is still remembered of runs whose end is recorded.
 	Forget(ctx context.Context, runs []job.Ref) error
 
@@ -80,4 +85,14 @@ type Keeper interface {
 
 	// Failed returns the runs of the store that the manager calls failed.
 	Failed(ctx context.Context) ([]job.Ref, error)
+}
+
+// Encloser is a backend that can put processes into a unit of their own.
+type Encloser interface {
+	Backend
+
+	// Enclose puts the process, and all that it will start, into a unit named after an
+	// event, which is stopped after a time at the latest. end stops it. A process that is
+	// over already is os.ErrProcessDone.
+	Enclose(ctx context.Context, event string, pid int, limit time.Duration) (end func() error, err error)
 }

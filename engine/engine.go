@@ -40,8 +40,13 @@ type Engine struct {
 	// Journald looks for what takes output; default: nobody does, and all of it is
 	// kept in files.
 	Journald func() job.Journald
+	// Rest brings in what is left of the output of a job's current run, which is over;
+	// default: nothing is.
+	Rest func(*job.Job) error
 	// Sensors look at what jobs wait for.
 	Sensors Sensors
+	// Callbacks tell of events; only who delivers needs them.
+	Callbacks Callbacks
 	// Patient: this process may wait for polled conditions to be checked. Others
 	// leave them to a process that does nothing else.
 	Patient bool
@@ -201,6 +206,9 @@ func (e *Engine) launch(ctx context.Context, j *job.Job, actions []job.Action) e
 			return e.withdraw(ctx, j, err)
 		}
 	}
+	if len(job.Told(&job.Job{ID: j.ID}, j)) > 0 { // it is over already
+		e.complain(j.ID, e.tell(ctx, j))
+	}
 	due := !j.NextAt.IsZero() && !e.now().Before(j.NextAt)
 	if edges := j.Armed.Edges() && !j.Armed.Watcher; j.Phase == job.Waiting && (due || edges) {
 		// What it waits for may have come while it was being armed.
@@ -278,18 +286,23 @@ func (e *Engine) withdraw(ctx context.Context, j *job.Job, why error) error {
 		e.refused(j.ID, why)
 		return nil
 	}
-	var err error
-	if j.RunCount == 0 {
-		err = e.Store.Update(ctx, []job.ID{j.ID}, func(j *job.Job) error {
-			return j.RequestKill(0, &job.Kill{At: e.now(), Signal: "KILL"})
-		})
-	} else {
+	if j.RunCount > 0 {
 		run := e.Tree.Run(j.Ref())
-		err = run.Claim(job.Claim{At: e.now(), Void: "the submission was refused: " + why.Error()})
+		err := run.Claim(job.Claim{At: e.now(), Void: "the submission was refused: " + why.Error()})
 		if errors.Is(err, tree.ErrClaimed) {
 			return nil
 		}
+		if err != nil {
+			return errors.Join(why, err)
+		}
 	}
+	err := e.Store.Update(ctx, []job.ID{j.ID}, func(j *job.Job) error {
+		j.Callbacks = nil // nobody is told of a job that never was
+		if j.RunCount > 0 {
+			return nil
+		}
+		return j.RequestKill(0, &job.Kill{At: e.now(), Signal: "KILL"})
+	})
 	if err == nil {
 		err = e.Step(ctx, j.ID)
 	}
@@ -344,6 +357,9 @@ func (e *Engine) step(ctx context.Context, id job.ID, why *occasion) error {
 				continue
 			}
 			e.note(id, happened(j, &decided)...)
+			if len(job.Told(j, &decided)) > 0 {
+				defer func() { e.complain(id, e.tell(ctx, &decided)) }()
+			}
 		}
 		failpoint.Hit("intended")
 		ask, err = e.act(ctx, &decided, actions)

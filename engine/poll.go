@@ -3,11 +3,14 @@ package engine
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 	"time"
 
 	"jobman/job"
+	"jobman/store"
 )
 
 // occasion is why a job is stepped, and what its step keeps from one round to the
@@ -45,6 +48,8 @@ func (e *Engine) poll(ctx context.Context, j *job.Job, o *job.Observation, due [
 			ctx, cancel = context.WithTimeoutCause(ctx, abort.Sub(o.Now), errAborted)
 			defer cancel()
 		}
+		ctx, cancel := e.whileSensing(ctx, j.ID)
+		defer cancel()
 		why.found, why.polledAt = e.checkPolled(ctx, j, due), j.PolledAt()
 	}
 	o.Now = e.now() // the interval counts from here
@@ -57,6 +62,42 @@ func (e *Engine) poll(ctx context.Context, j *job.Job, o *job.Observation, due [
 		}
 	}
 	return nil
+}
+
+// errOver is why a check ends early whose job waits for it no more.
+var errOver = errors.New("the job waits for it no more")
+
+// lookAtState is how often a check that takes its time is asked whether it is wanted.
+const lookAtState = 250 * time.Millisecond
+
+// whileSensing returns a context that ends when the job waits for its conditions no
+// more: it was killed, or started without them.
+func (e *Engine) whileSensing(ctx context.Context, id job.ID) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	file := filepath.Join(e.Tree.Job(id), "state")
+	seen, _ := os.Stat(file) // it is there, or will be
+	go func() {
+		tick := time.NewTicker(lookAtState)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+			now, err := os.Stat(file)
+			if err == nil && seen != nil && os.SameFile(now, seen) && now.ModTime().Equal(seen.ModTime()) {
+				continue
+			}
+			seen = now
+			j, err := e.Store.Get(ctx, id, 1)
+			if errors.Is(err, store.ErrNotFound) || err == nil && !j.Sensing() {
+				cancel(errOver)
+				return
+			}
+		}
+	}()
+	return ctx, func() { cancel(nil) }
 }
 
 // mayPoll makes sure that nobody else checks the job's conditions just now, nor has

@@ -26,7 +26,7 @@ func (e *Engine) Overdue() (bool, error) {
 // and does what was missed, because a trigger got lost or whoever had it was
 // killed. It may be called any number of times and be killed anywhere. What goes
 // wrong with one job, or one backend, is logged and left to the next time. It
-// returns whether there were incomplete jobs.
+// returns whether there were incomplete jobs, or something is still to be delivered.
 func (e *Engine) Reconcile(ctx context.Context) (active bool, err error) {
 	// First of all, so that of many commands at once only one is late.
 	e.log(e.Tree.SetReconciled(e.now()))
@@ -59,7 +59,9 @@ func (e *Engine) Reconcile(ctx context.Context) (active bool, err error) {
 	}
 	err = e.do(ctx, late)
 	e.log(e.reapLeft(ctx))
-	return len(jobs) > 0, err
+	pending, derr := e.deliverLeft(ctx)
+	e.log(derr)
+	return len(jobs) > 0 || pending, err
 }
 
 // waiting returns the waiting jobs by their backends.
@@ -140,7 +142,11 @@ func (e *Engine) Tidy(ctx context.Context, b Keeper, active bool) error {
 	// A job that was submitted meanwhile may have counted on what was just
 	// ended: it was committed before it looked, so it is seen here.
 	jobs, err := e.active(ctx)
-	if err == nil && len(jobs) > 0 {
+	if err != nil {
+		return err
+	}
+	left, err := e.Undelivered(ctx)
+	if err == nil && (len(jobs) > 0 || left != nil) {
 		err = b.Keep(ctx, true)
 	}
 	return err

@@ -67,6 +67,7 @@ func (e *Engine) record(ctx context.Context, seen map[job.Ref]job.Observation) (
 	}
 	foreign = map[job.Ref]bool{}
 	for ref, o := range seen {
+		e.complain(ref.ID, e.bringIn(ctx, ref, o))
 		if o.LogBytes, err = e.Tree.Run(ref).LogBytes(); err != nil {
 			e.log(err) // that much is not counted
 		}
@@ -76,6 +77,7 @@ func (e *Engine) record(ctx context.Context, seen map[job.Ref]job.Observation) (
 	ended, further := map[job.Ref]bool{}, map[job.ID]bool{}
 	stale := map[job.Ref]int{} // how many runs back from the last
 	news := map[job.ID][]events.Event{}
+	tells := map[place]*job.Job{} // one job for each backend that has to deliver
 	err = e.Store.Update(ctx, slices.Collect(maps.Keys(refs)), func(j *job.Job) error {
 		if j.Last() == nil {
 			return store.ErrUnchanged
@@ -113,6 +115,9 @@ func (e *Engine) record(ctx context.Context, seen map[job.Ref]job.Observation) (
 			return store.ErrUnchanged
 		}
 		news[j.ID] = happened(j, &decided)
+		if len(job.Told(j, &decided)) > 0 {
+			tells[place{j.Backend, j.Scope}] = &decided
+		}
 		*j = decided
 		return nil
 	})
@@ -148,6 +153,9 @@ func (e *Engine) record(ctx context.Context, seen map[job.Ref]job.Observation) (
 		if forget {
 			e.complain(ref.ID, e.forget(ctx, ref))
 		}
+	}
+	for _, j := range tells {
+		e.complain(j.ID, e.tell(ctx, j))
 	}
 	// Last, and while there is mail of the ends: a reaping that is killed is done
 	// by whoever takes that.

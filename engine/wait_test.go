@@ -129,6 +129,7 @@ func (p *paths) Stop(context.Context, job.Ref, job.StopRequest) error { return n
 func (p *paths) Signal(context.Context, job.Ref, job.Signal) error    { return nil }
 func (p *paths) Disarm(context.Context, job.ID) error                 { return nil }
 func (p *paths) Forget(context.Context, []job.Ref) error              { return nil }
+func (p *paths) Deliver(context.Context, time.Time) error             { return nil }
 func (p *paths) Close() error                                         { return nil }
 
 func (p *paths) Observe(_ context.Context, runs []job.Ref) (map[job.Ref]job.Unit, error) {

@@ -8,7 +8,6 @@ package house
 import (
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"sync"
 
@@ -26,6 +25,11 @@ type House struct {
 	programs Programs
 	log      func(error)
 
+	// inner says what units and shims execute, which it puts there the first time.
+	// Nobody starts a process meanwhile: that would inherit the file while it is
+	// written, and then it could not be executed.
+	inner func() (string, error)
+
 	mu       sync.Mutex // guards backends
 	backends map[string]engine.Backend
 }
@@ -33,7 +37,7 @@ type House struct {
 // Programs are those that this one carries, compressed by gzip(1); empty: none.
 type Programs struct {
 	Inner []byte // what units execute, see [tree.Tree.Executable]
-	Net   []byte // what looks at URLs
+	Net   []byte // what looks at URLs and tells callbacks
 }
 
 // New opens a house over a store. Nothing is connected before it is needed.
@@ -44,7 +48,8 @@ func New(t tree.Tree, s store.Store, programs Programs, log func(error)) (*House
 		return nil, fmt.Errorf("find this machine's id: %w", err)
 	}
 	h := &House{programs: programs, log: log, backends: map[string]engine.Backend{}}
-	h.Engine = &engine.Engine{Store: s, Tree: t, Backend: h.Backend, Sensors: senses{h}, Journald: journal.Probe, HostID: host, Log: log}
+	h.inner = sync.OnceValues(h.findInner)
+	h.Engine = &engine.Engine{Store: s, Tree: t, Backend: h.Backend, Rest: h.rest, Sensors: senses{h}, Journald: journal.Probe, HostID: host, Log: log}
 	return h, nil
 }
 
@@ -60,11 +65,7 @@ func (h *House) Backend(name, scope string) (engine.Backend, error) {
 	var err error
 	switch name {
 	case "fork":
-		self, serr := os.Executable()
-		if serr != nil {
-			return nil, serr
-		}
-		b = supervisor.New(h.Tree, self)
+		b = supervisor.New(h.Tree, h.inner)
 	default:
 		b, err = h.newSystemd(scope)
 	}
@@ -76,9 +77,11 @@ func (h *House) Backend(name, scope string) (engine.Backend, error) {
 }
 
 // Equip puts into the store what a job needs there beside the program of its
-// units: what looks at URLs. It is done by whoever submits, who carries that.
-func (h *House) Equip(s *job.Spec) error {
-	if !slices.ContainsFunc(s.Wait.Conditions(), func(c job.Condition) bool { return c.Kind == job.KindHTTP || c.Kind == job.KindS3 }) {
+// units: what looks at URLs and tells callbacks. It is done by whoever submits, who
+// carries that.
+func (h *House) Equip(s *job.Spec, all []job.Callback) error {
+	if !slices.ContainsFunc(s.Wait.Conditions(), func(c job.Condition) bool { return c.Kind == job.KindHTTP || c.Kind == job.KindS3 }) &&
+		!slices.ContainsFunc(all, func(c job.Callback) bool { return c.Type != "script" }) {
 		return nil
 	}
 	path, err := h.Tree.Helper("net", h.programs.Net)

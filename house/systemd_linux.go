@@ -37,8 +37,10 @@ func FindSystemd(scope string) Systemd {
 }
 
 func (h *House) newSystemd(scope string) (engine.Backend, error) {
-	b := dbusctl.New(scope, h.Tree, func() (string, error) { return h.Tree.Executable(h.programs.Inner) })
+	b := dbusctl.New(scope, h.Tree, h.inner)
 	b.Log = h.log
-	b.Watcher = supervisor.NewWatcher(h.Tree)
+	b.Watcher, b.Deliverer = supervisor.NewWatcher(h.Tree), supervisor.NewDeliverer(h.Tree)
 	return b, nil
 }
+
+func (h *House) findInner() (string, error) { return h.Tree.Executable(h.programs.Inner) }

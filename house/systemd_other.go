@@ -4,6 +4,7 @@ package house
 
 import (
 	"fmt"
+	"os"
 	"runtime"
 
 	"jobman/engine"
@@ -21,3 +22,6 @@ func FindSystemd(string) Systemd { return Systemd{} }
 func (h *House) newSystemd(string) (engine.Backend, error) {
 	return nil, fmt.Errorf("there is no systemd on %s", runtime.GOOS)
 }
+
+// findInner returns this program.
+func (h *House) findInner() (string, error) { return os.Executable() }

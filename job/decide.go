@@ -119,13 +119,13 @@ func next(j Job, o Observation) (Job, []Action) {
 	}
 	if start || j.Completed() {
 		var actions []Action
+		if start {
+			actions = []Action{Start}
+		}
 		if j.Armed.Any() {
-			actions = []Action{Disarm}
+			actions = append(actions, Disarm) // the run doesn't wait for that
 		}
 		j.Armed = Armed{Rev: j.Armed.Rev}
-		if start {
-			actions = append(actions, Start)
-		}
 		return j, actions
 	}
 	wanted := j.wanted(o)

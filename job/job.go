@@ -44,6 +44,8 @@ type Job struct {
 
 	Kill *Kill `json:"kill,omitempty"` // committed before anything is stopped
 
+	Callbacks []Callback `json:"callbacks,omitempty"` // of Spec.Notify
+
 	Backend string `json:"backend"` // "systemd" or "fork"
 	Scope   string `json:"scope"`   // "system" or "user"
 	HostID  string `json:"host_id"` // machine-id(5)

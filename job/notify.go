@@ -1,7 +1,5 @@
 package job
 
-import "slices"
-
 // Notify names the callbacks that are told of a job's events.
 type Notify struct {
 	Any       []string `json:"any,omitempty"` // of all of these, and of a neutral end
@@ -11,13 +9,4 @@ type Notify struct {
 }
 
 // IsZero tells whether nobody is told.
-func (n Notify) IsZero() bool { return n.First() == "" }
-
-// First is one of the callbacks; "" if there is none.
-func (n Notify) First() string {
-	all := slices.Concat(n.Any, n.OnSuccess, n.OnRetry, n.OnFailure)
-	if len(all) == 0 {
-		return ""
-	}
-	return all[0]
-}
+func (n Notify) IsZero() bool { return len(n.Names()) == 0 }

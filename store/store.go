@@ -62,6 +62,22 @@ type Store interface {
 	// Of the latter, and of the files that an interrupted deletion has left, it MUST
 	// take a bounded number at a time, and say whether there may be more to do.
 	Reap(ctx context.Context, ids []job.ID, keep job.Retention) (more bool, err error)
+
+	// What callbacks are to be told of is in the outbox: Submit and Update MUST add
+	// what [job.Told] returns for their change, in the same transaction; what is
+	// there already they leave as it is. Delete removes it with the job.
+
+	// Pending returns the deliveries that are not over, of one machine's jobs, by
+	// NextAt, and no more than limit of them.
+	Pending(ctx context.Context, host string, limit int) ([]job.Delivery, error)
+
+	// Tried stores what has become of deliveries. Those that are not there any more
+	// are skipped. Of a job's that are over, the store MUST keep the newest ones, and
+	// may forget others where there are many.
+	Tried(ctx context.Context, all []job.Delivery) error
+
+	// Deliveries returns those of a job, oldest first.
+	Deliveries(ctx context.Context, id job.ID) ([]job.Delivery, error)
 }
 
 // Filter selects jobs. Empty fields select everything; filled ones must all
@@ -85,6 +101,9 @@ type Filter struct {
 	// Limit is the most completed jobs that are returned, 0: no limit.
 	// Incomplete jobs don't count and are always returned.
 	Limit int
+	// Newest is the most jobs that are returned of the incomplete ones, and of the
+	// completed ones, 0: no limit. Of an IDPrefix they are any, and of what is Due there is no limit.
+	Newest int
 	// Runs is how many of the last runs to load with each job: 0 loads the last
 	// one, -1 all.
 	Runs int

@@ -9,12 +9,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"jobman/job"
 	"jobman/store/tree"
 )
 
-// A post is where a store's ticker, or watcher, is found: a directory with its lock,
+// A post is where a store's ticker, watcher or deliverer is found: a directory with its lock,
 // and a file by which it is told to look at the jobs again.
 //
 // Whoever arms a job commits it first, then pokes, and then looks whether somebody is
@@ -25,6 +26,8 @@ type post string
 func tickerPost(store tree.Tree) post { return post(filepath.Join(string(store), "ticker")) }
 
 func watcherPost(store tree.Tree) post { return post(filepath.Join(string(store), "watcher")) }
+
+func delivererPost(store tree.Tree) post { return post(filepath.Join(string(store), "deliverer")) }
 
 const pokeName = "poke"
 
@@ -49,21 +52,31 @@ func (p post) taken() (bool, error) {
 
 // Arm implements engine.Backend.
 func (s *Supervisor) Arm(ctx context.Context, _ *job.Job) error {
-	p := tickerPost(s.store)
+	return s.summon(ctx, tickerPost(s.store), "ticker", "tick")
+}
+
+// Deliver implements engine.Backend: the deliverer stays until nothing is left in the
+// outbox.
+func (s *Supervisor) Deliver(ctx context.Context, _ time.Time) error {
+	return s.summon(ctx, delivererPost(s.store), "deliverer", "deliver", detached)
+}
+
+// summon tells who is at a post, or has somebody come.
+func (s *Supervisor) summon(ctx context.Context, p post, who, verb string, more ...string) error {
 	if err := p.make(); err != nil {
-		return fmt.Errorf("start a ticker: %w", err)
+		return fmt.Errorf("start a %s: %w", who, err)
 	}
 	if err := p.poke(); err != nil {
-		return fmt.Errorf("tell the ticker: %w", err)
+		return fmt.Errorf("tell the %s: %w", who, err)
 	}
 	held, err := p.taken()
 	if err != nil {
-		return fmt.Errorf("look for the ticker: %w", err)
+		return fmt.Errorf("look for the %s: %w", who, err)
 	}
 	if held {
 		return nil
 	}
-	return s.spawn(ctx, string(s.store.Log()), "tick", string(s.store))
+	return s.spawn(ctx, string(s.store.Log()), append([]string{verb, string(s.store)}, more...)...)
 }
 
 // Disarm implements engine.Backend: the ticker looks at what is in the index.
@@ -82,15 +95,17 @@ func (s *Supervisor) Armed(_ context.Context, jobs []*job.Job) (map[job.ID]bool,
 	return armed, nil
 }
 
-// Watcher is how the process is told and found that watches for jobs of systemd, see
-// Watch.
-type Watcher struct{ store tree.Tree }
+// Resident is how a process of a store of which there is one at a time is told and found.
+type Resident struct{ post post }
 
-// NewWatcher returns the watcher of a store.
-func NewWatcher(store tree.Tree) Watcher { return Watcher{store} }
+// NewWatcher returns what watches for jobs of systemd, see Watch.
+func NewWatcher(store tree.Tree) Resident { return Resident{watcherPost(store)} }
 
-// Poke has the watcher look at the jobs again, if there is one.
-func (w Watcher) Poke() error { return watcherPost(w.store).poke() }
+// NewDeliverer returns what delivers from the outbox, see Attend.
+func NewDeliverer(store tree.Tree) Resident { return Resident{delivererPost(store)} }
 
-// There tells whether there is one.
-func (w Watcher) There() (bool, error) { return watcherPost(w.store).taken() }
+// Poke has it look at the index again, if it is there.
+func (r Resident) Poke() error { return r.post.poke() }
+
+// There tells whether it is.
+func (r Resident) There() (bool, error) { return r.post.taken() }

@@ -80,7 +80,7 @@ func startVerb(run tree.Run) error {
 	if err != nil {
 		return err
 	}
-	return New(store, exe).Start(context.Background(), &job.Job{ID: ref.ID, Runs: []job.Run{{N: ref.Run}}})
+	return New(store, at(exe)).Start(context.Background(), &job.Job{ID: ref.ID, Runs: []job.Run{{N: ref.Run}}})
 }
 
 // patience bounds the wait for anything that must happen.
@@ -111,7 +111,7 @@ func newBench(t *testing.T) *bench {
 	if err := store.Create(); err != nil {
 		t.Fatal(err)
 	}
-	return &bench{New(store, exe), t}
+	return &bench{New(store, at(exe)), t}
 }
 
 // run is a run of a test.
@@ -125,8 +125,12 @@ type run struct {
 // run's directory.
 func (b *bench) add(script string, change ...func(*job.Spec)) *run {
 	b.t.Helper()
+	exe, err := b.exe()
+	if err != nil {
+		b.t.Fatal(err)
+	}
 	j := &job.Job{ID: job.NewID(), Phase: job.Starting, RunCount: 1, Runs: []job.Run{{N: 1, Phase: job.Starting}}}
-	script = strings.NewReplacer("$EXE", b.exe, "$RUN", string(b.store.Run(j.Ref()))).Replace(script)
+	script = strings.NewReplacer("$EXE", exe, "$RUN", string(b.store.Run(j.Ref()))).Replace(script)
 	j.Spec = job.Spec{
 		Command: job.Texts([]string{"/bin/sh", "-c", script}), Chdir: "/",
 		StopSignal: "TERM", StopGrace: job.Duration(patience),
@@ -297,3 +301,6 @@ func contains(name, text string) bool {
 	b, err := os.ReadFile(name)
 	return err == nil && bytes.Contains(b, []byte(text))
 }
+
+// at is where a jobman is.
+func at(exe string) func() (string, error) { return func() (string, error) { return exe, nil } }

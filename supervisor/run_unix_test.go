@@ -203,8 +203,8 @@ func TestAShimThatCanNotStartSaysWhy(t *testing.T) {
 		}
 	}
 	r := b.add("true")
-	fails(New(b.store, "/no/such/jobman"), r, "no such file")
-	fails(New(b.store, "/bin/false"), r, "jobman.log")
+	fails(New(b.store, at("/no/such/jobman")), r, "no such file")
+	fails(New(b.store, at("/bin/false")), r, "jobman.log")
 	if err := os.Remove(filepath.Join(r.Job(), "spec")); err != nil {
 		t.Fatal(err)
 	}
@@ -232,7 +232,7 @@ func TestAStartDoesNotOutliveItsContext(t *testing.T) {
 			time.Sleep(time.Millisecond)
 		}
 	}()
-	err := New(r.store, never).Start(ctx, r.job)
+	err := New(r.store, at(never)).Start(ctx, r.job)
 	if err == nil || !strings.Contains(err.Error(), context.Canceled.Error()) {
 		t.Errorf("got %v", err)
 	}

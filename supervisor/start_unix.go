@@ -51,7 +51,11 @@ func (s *Supervisor) spawn(ctx context.Context, logFile string, args ...string) 
 	}
 	defer ready.Close()
 	failpoint.Hit("start")
-	cmd := exec.Command(s.exe, args...)
+	exe, err := s.exe()
+	if err != nil {
+		return fmt.Errorf("start a %s: %w", what, err)
+	}
+	cmd := exec.Command(exe, args...)
 	cmd.Dir = "/"
 	cmd.Env = []string{} // the command's own is in its files
 	cmd.Stderr = log

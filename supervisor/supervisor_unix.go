@@ -19,12 +19,12 @@ import (
 // Supervisor is the backend. It holds nothing and is safe for concurrent use.
 type Supervisor struct {
 	store tree.Tree
-	exe   string
+	exe   func() (string, error)
 }
 
-// New returns the backend for the runs of a store. exe is the jobman that shims
-// execute.
-func New(store tree.Tree, exe string) *Supervisor { return &Supervisor{store, exe} }
+// New returns the backend for the runs of a store. exe says where the jobman is that
+// shims and the ticker are, when one is started.
+func New(store tree.Tree, exe func() (string, error)) *Supervisor { return &Supervisor{store, exe} }
 
 // Manager implements engine.Backend: nothing but a new boot ends all runs.
 func (s *Supervisor) Manager(context.Context) (string, error) {

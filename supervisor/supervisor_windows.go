@@ -17,7 +17,7 @@ var errWindows = fmt.Errorf("the fork supervisor does not run on Windows yet: %w
 type Supervisor struct{}
 
 // New returns it.
-func New(tree.Tree, string) *Supervisor { return &Supervisor{} }
+func New(tree.Tree, func() (string, error)) *Supervisor { return &Supervisor{} }
 
 // Manager implements engine.Backend.
 func (*Supervisor) Manager(context.Context) (string, error) { return "", errWindows }
@@ -47,6 +47,9 @@ func (*Supervisor) Armed(context.Context, []*job.Job) (map[job.ID]bool, error) {
 	return nil, errWindows
 }
 
+// Deliver implements engine.Backend.
+func (*Supervisor) Deliver(context.Context, time.Time) error { return errWindows }
+
 // Forget implements engine.Backend.
 func (*Supervisor) Forget(context.Context, []job.Ref) error { return errWindows }
 
@@ -61,3 +64,8 @@ func Watch(tree.Tree, func() ([]*job.Job, error)) error { return errWindows }
 
 // Tick is the internal verb `tick`, see ticker_unix.go.
 func Tick(tree.Tree, func() ([]*job.Job, error)) error { return errWindows }
+
+// Attend is for the internal verb `deliver`, see deliver_unix.go.
+func Attend(tree.Tree, bool, func(<-chan struct{}) error, func() (bool, error)) error {
+	return errWindows
+}

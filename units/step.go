@@ -167,24 +167,61 @@ func (s Steps) Files(id job.ID, armed job.Armed) (Unit, []Unit) {
 // which there are too many paths.
 func (s Steps) WatcherName() string { return "jobman-watch-" + tag(s.Store, s.Exe) + ".service" }
 
-// Watcher returns that service. A watcher that was killed comes back; one with which
-// something is wrong leaves the jobs to the safety net after ten times, which tries
-// it again.
+// Watcher returns that service. The steps that it has started go on without it.
 func (s Steps) Watcher() (Unit, []Unit) {
-	return Unit{s.WatcherName(), []Property{
-		{"Description", "jobman watches files for waiting jobs"},
+	unit := s.resident(s.WatcherName(), "jobman watches files for waiting jobs", "watch")
+	unit.Properties = append(unit.Properties, Property{"KillMode", "process"})
+	return unit, nil
+}
+
+// DelivererName is the name of the service that delivers from the outbox.
+func (s Steps) DelivererName() string { return s.deliverer() + ".service" }
+
+func (s Steps) deliverer() string { return "jobman-deliver-" + tag(s.Store, s.Exe) }
+
+// Deliverer returns that service.
+func (s Steps) Deliverer() (Unit, []Unit) {
+	return s.resident(s.DelivererName(), "jobman tells callbacks", "deliver"), nil
+}
+
+// DeliverAt returns a timer that delivers what is due at a moment, and its service.
+// after is how far away the moment is.
+func (s Steps) DeliverAt(at time.Time, after time.Duration) (Unit, []Unit) {
+	name := fmt.Sprintf("%s-%d", s.deliverer(), at.Unix())
+	return timerUnit(name, "jobman tells callbacks again", at, after), []Unit{s.resident(name+".service", "jobman tells callbacks", "deliver")}
+}
+
+// Callback returns the scope of a callback's script, a process that was started
+// already. It is stopped after a time at the latest.
+func Callback(event string, pid int, limit time.Duration) Unit {
+	return Unit{"jobman-callback-" + event + ".scope", []Property{
+		{"Description", "a callback of jobman"},
+		{"PIDs", []uint32{uint32(pid)}},
+		{"RuntimeMaxUSec", usec(limit)},
+		{"TimeoutStopUSec", usec(callbackGrace)},
+		{"CollectMode", "inactive-or-failed"},
+	}}
+}
+
+// callbackGrace is how long what a script has left behind has to end.
+const callbackGrace = 2 * time.Second
+
+// resident returns a service that stays for as long as there is something to do. One
+// that was killed comes back; one with which something is wrong leaves its work to the
+// safety net after ten times, which tries it again.
+func (s Steps) resident(name, description, verb string) Unit {
+	return Unit{name, []Property{
+		{"Description", description},
 		{"Type", "simple"},
 		{"WorkingDirectory", "/"},
-		{"ExecStart", []Exec{{Path: s.Exe, Args: escapeArgs(s.Exe, "watch", s.Store)}}},
+		{"ExecStart", []Exec{{Path: s.Exe, Args: escapeArgs(s.Exe, verb, s.Store)}}},
 		{"Restart", "on-failure"},
 		{"RestartUSec", usec(100 * time.Millisecond)},
 		{"StartLimitIntervalUSec", usec(30 * time.Second)},
 		{"StartLimitBurst", uint32(10)},
-		// The steps that it has started go on without it.
-		{"KillMode", "process"},
 		{"CollectMode", "inactive-or-failed"},
 		{"SyslogIdentifier", "jobman"},
-	}}, nil
+	}}
 }
 
 // lastCalendarYear is the last that systemd takes.
@@ -199,6 +236,10 @@ func (s Steps) timer(name string, at time.Time, after time.Duration, id job.ID) 
 	if id != "" {
 		look, step, what = "jobman looks at "+id.Short()+" again", "jobman steps "+id.Short(), string(id)
 	}
+	return timerUnit(name, look, at, after), []Unit{s.service(name+".service", step, "step", s.Store, what)}
+}
+
+func timerUnit(name, look string, at time.Time, after time.Duration) Unit {
 	unit := Unit{name + ".timer", []Property{
 		{"Description", look},
 		{"TimersMonotonic", []Timer{{"OnActiveSec", usec(max(after, time.Millisecond))}}},
@@ -209,7 +250,7 @@ func (s Steps) timer(name string, at time.Time, after time.Duration, id job.ID) 
 	if !at.IsZero() && after > 0 && at.Year() <= lastCalendarYear {
 		unit.Properties = append(unit.Properties, Property{"TimersCalendar", []Calendar{{"OnCalendar", at.UTC().Format("2006-01-02 15:04:05.000000 UTC")}}})
 	}
-	return unit, []Unit{s.service(name+".service", step, "step", s.Store, what)}
+	return unit
 }
 
 func (s Steps) service(name, description string, args ...string) Unit {

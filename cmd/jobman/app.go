@@ -43,6 +43,7 @@ type app struct {
 	store        store.Store
 	index        *bolt.Store // what is behind store, for those who look after it
 	untold       sync.Map    // by job.Ref: what tellLoss is to say of a run, see output.remember
+	lossy        sync.Once   // what tellStored says of journald
 	*house.House             // nil until it is open
 }
 

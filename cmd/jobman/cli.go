@@ -64,10 +64,14 @@ type jobVerbs struct {
 // upkeepVerbs are the others.
 type upkeepVerbs struct {
 	Clean  cleanCmd   `cmd:"" help:"Delete completed jobs, or their output."`
+	Notify notifyCmds `cmd:"" help:"Try a callback."`
 	Config configCmds `cmd:"" help:"Show and check the configuration."`
 	Doctor doctorCmd  `cmd:"" help:"Say what works here and what doesn't; rebuild a damaged index."`
-	Setup  setupCmd   `cmd:"" help:"Make jobs survive logout and reboot."`
-	Help   helpCmd    `cmd:"" help:"Show help for a verb."`
+	Setup  setupCmd   `cmd:"" help:"Make jobs survive logout and reboot; take that back."`
+
+	Completion completionCmd `cmd:"" help:"Print a script that has a shell complete jobman's words."`
+
+	Help helpCmd `cmd:"" help:"Show help for a verb."`
 }
 
 type showCmds struct {
@@ -78,6 +82,10 @@ type showCmds struct {
 type killCmds struct {
 	Job killCmd    `cmd:"" help:"End jobs in any phase; kill job JOB is the same."`
 	Run killRunCmd `cmd:"" help:"End one run; what the job does then is its policy's."`
+}
+
+type notifyCmds struct {
+	Test notifyTestCmd `cmd:"" help:"Tell a callback of something that did not happen, and say what came of it."`
 }
 
 type configCmds struct {
@@ -109,7 +117,8 @@ type helpWriter struct{ stdout, stderr io.Writer }
 func newParser(g any, out helpWriter, options ...kong.Option) (*kong.Kong, error) {
 	return kong.New(g, append([]kong.Option{
 		kong.Name("jobman"),
-		kong.Description("Run a command so that it will be done: detached from the terminal, its output kept, its end recorded, its whole process tree under control."),
+		kong.Description("Run a command so that it will be done: detached from the terminal, its output kept, its end recorded, its whole process tree under control. " +
+			"The manual is in man jobman, man jobman-VERB and man 7 jobman."),
 		kong.Writers(out.stdout, out.stderr),
 		kong.Exit(func(int) { panic(helpShown{}) }),
 		kong.Help(printHelp),

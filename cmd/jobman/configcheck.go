@@ -9,6 +9,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"jobman/callbacks"
 	"jobman/config"
 )
 
@@ -219,11 +220,29 @@ func (c *checker) sections() {
 		}
 	}
 	for _, name := range c.settings.Names("callbacks") {
-		if _, err := c.settings.Callback(name); err != nil {
+		found, err := c.settings.Callback(name)
+		if err != nil {
 			c.add(err)
+			continue
 		}
+		c.templates(&found)
 	}
 	if _, err := c.settings.Reaper(); err != nil {
 		c.add(err)
+	}
+}
+
+// templates checks those of a callback's messages.
+func (c *checker) templates(found *config.Callback) {
+	if !slices.ContainsFunc(callbacks.Templates, func(key string) bool { return found.Keys[key] != nil }) {
+		return
+	}
+	err := c.openAside()
+	if err == nil {
+		resolved := found.Resolve()
+		err = c.CheckTemplates(c.ctx, &resolved)
+	}
+	if err != nil {
+		c.add(config.Problem{Key: "callbacks." + found.Name, Text: err.Error()})
 	}
 }

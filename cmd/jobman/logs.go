@@ -40,11 +40,12 @@ Examples:
 
 // share is what is printed of one job.
 type share struct {
-	job   *job.Job
-	runs  []int // ascending
-	first int   // how many lines of the first of runs, see journal.ReadOptions
-	label string
-	color string
+	job    *job.Job
+	member bool  // of a group, and not named
+	runs   []int // ascending
+	first  int   // how many lines of the first of runs, see journal.ReadOptions
+	label  string
+	color  string
 }
 
 // tail is how many of its last lines are printed of a run.
@@ -145,15 +146,14 @@ func (l *logsCmd) shares(a *app, opt journal.ReadOptions) ([]*share, error) {
 		for _, j := range members {
 			runs, err := l.runs(j)
 			if err == nil && !contains(jobs, j.ID) { // else it has no such run
-				shares = append(shares, &share{job: j, runs: runs})
+				shares = append(shares, &share{job: j, member: true, runs: runs})
 			}
 		}
 	}
+	if err := l.withOutput(a, shares); err != nil {
+		return nil, err
+	}
 	for _, s := range shares {
-		var err error
-		if s.runs, err = a.withOutput(s.job, s.runs); err != nil {
-			return nil, err
-		}
 		a.noteSilence(s)
 		if err := s.cut(a, opt); err != nil {
 			return nil, err
@@ -249,8 +249,9 @@ func readProblem(err error) error {
 
 // tellLoss says on stderr what of a run's output could not be kept.
 func (a *app) tellLoss(j *job.Job, run int) error {
-	if tell, ok := a.untold.LoadAndDelete(job.Ref{ID: j.ID, Run: run}); ok {
-		return tell.(func() error)()
+	untold, _ := a.untold.LoadAndDelete(job.Ref{ID: j.ID, Run: run})
+	if tell, ok := untold.(func() error); ok {
+		return tell()
 	}
 	loss, err := journal.Lost(a.tree.Run(job.Ref{ID: j.ID, Run: run}).Logs())
 	if err != nil {

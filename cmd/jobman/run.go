@@ -134,8 +134,9 @@ func (r *jobFlags) job(a *app) (*job.Job, []byte, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if !spec.Notify.IsZero() {
-		return nil, nil, usage("callbacks are not there yet, and this job would be submitted with --notify %s", spec.Notify.First())
+	told, err := a.callbacks(spec.Notify, env)
+	if err != nil {
+		return nil, nil, err
 	}
 	if backend == "fork" && len(spec.Property) > 0 {
 		return nil, nil, usage("--property %s needs systemd, and this job would run without", spec.Property[0])
@@ -143,8 +144,8 @@ func (r *jobFlags) job(a *app) (*job.Job, []byte, error) {
 	if err := a.keeps(spec); err != nil {
 		return nil, nil, err
 	}
-	if err := a.Equip(spec); err != nil {
-		return nil, nil, &problem{kind: "failed", text: "wait for a URL: " + err.Error(), err: err}
+	if err := a.Equip(spec, told); err != nil {
+		return nil, nil, &problem{kind: "failed", text: "wait for a URL, or tell a callback: " + err.Error(), err: err}
 	}
 	if a.host == "" {
 		if a.host, err = os.Hostname(); err != nil {
@@ -153,7 +154,7 @@ func (r *jobFlags) job(a *app) (*job.Job, []byte, error) {
 	}
 	return &job.Job{
 		ID: job.NewID(), Spec: *spec, SubmittedAt: time.Now().UTC(),
-		Backend: backend, Scope: a.scope, Host: a.host,
+		Backend: backend, Scope: a.scope, Host: a.host, Callbacks: told,
 	}, env, nil
 }
 

@@ -49,13 +49,19 @@ func (s *showCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	switch {
-	case s.Events:
+	if s.Events {
 		return a.showEvents(j)
-	case a.JSON:
-		return a.printJSON(a.view(j, true))
 	}
-	a.printJob(j)
+	told, err := a.deliveries(j)
+	if err != nil {
+		return err
+	}
+	if a.JSON {
+		v := a.view(j, true)
+		v.Deliveries = deliveryViews(told)
+		return a.printJSON(v)
+	}
+	a.printJob(j, told)
 	return nil
 }
 
@@ -167,7 +173,7 @@ func (f *fields) add(name, value string) {
 	}
 }
 
-func (a *app) printJob(j *job.Job) {
+func (a *app) printJob(j *job.Job, told []job.Delivery) {
 	f := fields{w: a.stdout}
 	f.add("job", string(j.ID))
 	f.add("name", j.Spec.Name)
@@ -202,6 +208,7 @@ func (a *app) printJob(j *job.Job) {
 	}
 	f.add("stop", fmt.Sprintf("SIG%s, and SIGKILL after %s", j.Spec.StopSignal, j.Spec.StopGrace))
 	f.add("backend", fmt.Sprintf("%s, %s scope, on %s", j.Backend, j.Scope, j.Host))
+	printDeliveries(&f, j, told, time.Now())
 	f.add("runs", describeCounts(j))
 	first := 0
 	if len(j.Runs) > fewRuns {

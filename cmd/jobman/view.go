@@ -39,6 +39,7 @@ type jobView struct {
 	Conditions   []conditionView `json:"conditions"`
 	Runs         *[]runView      `json:"runs,omitempty"` // nil in a list without them
 	Spec         *job.Spec       `json:"spec"`
+	Deliveries   *[]deliveryView `json:"deliveries,omitempty"` // nil in a list
 }
 
 type runView struct {
@@ -105,6 +106,11 @@ func (a *app) view(j *job.Job, runs bool) jobView {
 		SubmittedAt: at(j.SubmittedAt), StartedAt: at(j.StartedAt), StoppedAt: at(j.StoppedAt),
 		RunCount: j.RunCount, SuccessCount: j.SuccessCount, FailureCount: j.FailureCount,
 		Backend: j.Backend, Scope: j.Scope, Host: j.Host, NextAt: at(j.NextAt), Conditions: []conditionView{}, Spec: &j.Spec,
+	}
+	if !j.Spec.Notify.IsZero() {
+		spec := j.Spec
+		spec.Notify = spec.Notify.Redacted()
+		v.Spec = &spec
 	}
 	for _, c := range j.Conditions {
 		of := ""

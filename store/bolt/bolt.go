@@ -19,6 +19,8 @@
 //	├─ by_end     ended at (8 bytes), id -> "": completed jobs whose output the
 //	│                                  reaper has left; their number is in meta, "ended"
 //	├─ awaited    <id> '/' <id>     -> "": the second, which is active, waits for the first
+//	├─ outbox     <id> '/' <count> <event id> -> a delivery, JSON (outbox.go)
+//	├─ by_try     next try at (8 bytes), <key> -> "": pending ones, by the key in outbox
 //	└─ trash      <id>              -> "": deleted, its files may be left
 //	              <id> '/' <count>  -> "": reaped, the run's output may be left
 //

@@ -79,8 +79,10 @@ func (t tx) add(j *job.Job, env []byte, unique bool) error {
 			return err
 		}
 	}
-	_, err := t.put(j, nil)
-	return err
+	if _, err := t.put(j, nil); err != nil {
+		return err
+	}
+	return t.tell(&job.Job{ID: j.ID}, j)
 }
 
 func (s *Store) mirror(j *job.Job) {
@@ -104,6 +106,12 @@ func (s *Store) Update(ctx context.Context, ids []job.ID, change func(*job.Job) 
 				return false, err
 			}
 			was := newEntry(j)
+			before := j
+			if len(j.Callbacks) > 0 { // change changes what it gets
+				if before, err = s.decode(d); err != nil {
+					return false, err
+				}
+			}
 			err = guard(change, j)
 			if errors.Is(err, store.ErrUnchanged) {
 				continue
@@ -116,6 +124,9 @@ func (s *Store) Update(ctx context.Context, ids []job.ID, change func(*job.Job) 
 			}
 			wrote, err := t.put(j, &was)
 			if err != nil {
+				return false, err
+			}
+			if err := t.tell(before, j); err != nil {
 				return false, err
 			}
 			if wrote {

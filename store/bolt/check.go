@@ -27,6 +27,7 @@ func (t tx) check() error {
 		problems = append(problems, err)
 	}
 	problems = append(problems, t.checkBooks()...)
+	problems = append(problems, t.checkOutbox()...)
 	if len(problems) == 0 {
 		for err := range t.Check() {
 			problems = append(problems, err)

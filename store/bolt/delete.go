@@ -77,5 +77,8 @@ func (t tx) remove(id job.ID) (bool, error) {
 			return false, err
 		}
 	}
+	if err := t.untell(id); err != nil {
+		return false, err
+	}
 	return true, t.Bucket(bucketTrash).Put([]byte(id), nil)
 }

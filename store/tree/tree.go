@@ -10,6 +10,7 @@
 //	  bin/                               the copy of jobman that units execute, and what helps it
 //	  ticker/                            lock  poke: the fork supervisor's ticker
 //	  watcher/                           lock  poke: what watches for systemd's jobs
+//	  deliverer/                         lock  poke: what delivers from the outbox
 //	  jobman.log                         what jobman did that concerns no one job
 //	  setup                              what `jobman setup` has changed
 //	  reaper                             the configuration's limits of output

@@ -164,6 +164,7 @@ func TestCrash(t *testing.T) {
 		runs, kills, waits = append(bothRun, forkRun...), append(bothKill, forkKill...), bothWait
 	}
 	crashCleaning(t)
+	crashNotifying(t)
 	for _, next := range []string{"step", "net"} {
 		crashReaping(t, next)
 		for _, c := range runs {

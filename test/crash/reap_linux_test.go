@@ -21,8 +21,6 @@ var systemdReap = []crash{
 	{at: "step:removed"},
 	{at: "step:reaped"},
 	{at: "reconcile:reap", also: []string{"ended:rename-exit", "step:failed"}},
-	{at: "reconcile:remove", also: []string{"ended:rename-exit", "step:failed"}},
-	{at: "reconcile:removed", also: []string{"ended:rename-exit", "step:failed"}},
 }
 
 var forkReap = []crash{

@@ -1,0 +1,180 @@
+package callbacks
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+	"unicode"
+
+	"jobman/job"
+)
+
+const (
+	// limit is how long a script, or jobman-net, may take.
+	limit = time.Minute
+	// outlived is how long children may hold stderr open after their parent's end.
+	outlived = 100 * time.Millisecond
+	// kept is how much is kept of what a program prints.
+	kept    = 64 << 10
+	maxWord = 200
+)
+
+// Runner tells callbacks.
+type Runner struct {
+	Net     string                // path of jobman-net; "": there is none
+	Environ []string              // the job's environment
+	Dir     string                // where scripts are run
+	Prepare func(*exec.Cmd) error // has a script run as the job's user; nil: as this one
+	// Enclose puts a script that was started, and all that it will start, into a unit of
+	// its own, and returns what ends that; nil: there is none.
+	Enclose func(ctx context.Context, pid int, limit time.Duration) (end func() error, err error)
+}
+
+// Request is what jobman-net gets on stdin.
+type Request struct {
+	Callback *job.Callback `json:"callback"`
+	Notice   *Notice       `json:"notice"`
+}
+
+// Answer is what it says on stdout.
+type Answer struct {
+	Error *job.SendError `json:"error"` // null: it was told
+	Told  string         `json:"told,omitzero"`
+}
+
+// Send tells a callback, once. It returns what is to be said of it, free of secrets.
+func (r *Runner) Send(ctx context.Context, c *job.Callback, n *Notice) (told string, err error) {
+	if c.Type == "script" {
+		return r.script(ctx, c.Key("path"), n)
+	}
+	answer, err := r.ask(ctx, "send", Request{c, n})
+	if err != nil {
+		return "", err
+	}
+	if answer.Error != nil {
+		return "", answer.Error
+	}
+	return answer.Told, nil
+}
+
+// Templates are the keys of a callback that are templates of its messages.
+var Templates = []string{"subject", "text", "html"}
+
+// Check tells what is wrong with a callback's templates.
+func (r *Runner) Check(ctx context.Context, c *job.Callback) error {
+	answer, err := r.ask(ctx, "templates", c)
+	if err == nil && answer.Error != nil {
+		err = answer.Error
+	}
+	return err
+}
+
+// ask has jobman-net answer.
+func (r *Runner) ask(ctx context.Context, verb string, what any) (answer Answer, err error) {
+	if r.Net == "" {
+		return answer, errors.New("this jobman was built without jobman-net; build it with make")
+	}
+	request, err := json.Marshal(what)
+	if err != nil {
+		return answer, fmt.Errorf("encode a request: %w", err)
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("not told within %s", limit))
+	defer cancel()
+	cmd := exec.CommandContext(ctx, r.Net, verb)
+	cmd.Dir, cmd.Env = "/", append([]string{}, r.Environ...)
+	stdout, stderr, err := r.run(ctx, cmd, request, false)
+	if err != nil {
+		return answer, fmt.Errorf("jobman-net: %w%s", err, said(stderr))
+	}
+	if err := json.Unmarshal(stdout, &answer); err != nil {
+		return answer, fmt.Errorf("jobman-net said no answer: %w", err)
+	}
+	return answer, nil
+}
+
+// script runs an executable with the notice on stdin and in variables, without a shell.
+func (r *Runner) script(ctx context.Context, path string, n *Notice) (string, error) {
+	text, err := json.Marshal(n)
+	if err != nil {
+		return "", fmt.Errorf("encode the event: %w", err)
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("killed after %s", limit))
+	defer cancel()
+	cmd := exec.CommandContext(ctx, path)
+	cmd.Dir = r.Dir
+	if info, err := os.Stat(r.Dir); err != nil || !info.IsDir() {
+		cmd.Dir = "/" // it may be gone by now
+	}
+	cmd.Env = append(append([]string{}, r.Environ...), n.Environ()...)
+	if r.Prepare != nil {
+		if err := r.Prepare(cmd); err != nil {
+			return "", err
+		}
+	}
+	_, stderr, err := r.run(ctx, cmd, append(text, '\n'), true)
+	var exit *exec.ExitError
+	switch {
+	case err == nil, errors.Is(err, exec.ErrWaitDelay):
+		return "it ended with code 0" + said(stderr), nil
+	case errors.As(err, &exit) && exit.Exited():
+		return "", fmt.Errorf("exit code %d%s", exit.ExitCode(), said(stderr))
+	}
+	return "", fmt.Errorf("%w%s", err, said(stderr))
+}
+
+// run runs a program in a session of its own, which is killed when the context ends.
+func (r *Runner) run(ctx context.Context, cmd *exec.Cmd, stdin []byte, enclosed bool) (stdout, stderr []byte, err error) {
+	var out, said tail
+	cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.WaitDelay = bytes.NewReader(stdin), &out, &said, outlived
+	ownSession(cmd)
+	if err := cmd.Start(); err != nil {
+		return nil, nil, err
+	}
+	if enclosed && r.Enclose != nil {
+		end, eerr := r.Enclose(ctx, cmd.Process.Pid, limit)
+		if eerr == nil {
+			defer func() { err = errors.Join(err, end()) }()
+		} else if !errors.Is(eerr, os.ErrProcessDone) {
+			err = eerr // it goes on in this process's unit
+		}
+	}
+	werr := cmd.Wait()
+	if ctx.Err() != nil && !cmd.ProcessState.Exited() {
+		werr = context.Cause(ctx)
+	}
+	if werr == nil {
+		// That it could not be enclosed is no reason to run it again.
+		err = nil
+	}
+	return out.end, said.end, errors.Join(werr, err)
+}
+
+// tail keeps the end of what is written.
+type tail struct{ end []byte }
+
+func (t *tail) Write(p []byte) (int, error) {
+	t.end = append(t.end, p[max(0, len(p)-kept):]...)
+	t.end = append(t.end[:0], t.end[max(0, len(t.end)-kept):]...)
+	return len(p), nil
+}
+
+// said is the last line that a program printed, to be appended to what is told.
+func said(text []byte) string {
+	text = bytes.TrimSpace(text)
+	line := strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return ' '
+		}
+		return r
+	}, string(text[bytes.LastIndexByte(text, '\n')+1:]))
+	if line == "" {
+		return ""
+	}
+	return ": " + Clip(line, maxWord)
+}
