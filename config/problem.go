@@ -11,12 +11,12 @@ import (
 
 // Problem is one thing that is wrong with a file.
 type Problem struct {
-	File string `json:"file"`
-	Line int    `json:"line"` // from 1; 0 if unknown
-	Key  string `json:"key"`
-	Text string `json:"message"`
+	File string
+	Line int // from 1; 0 if unknown
+	Key  string
+	Text string
 
-	Untrusted bool `json:"-"` // it is none once the file is trusted
+	Untrusted bool // it is none once the file is trusted
 }
 
 func (p Problem) place() string {

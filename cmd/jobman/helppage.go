@@ -15,8 +15,8 @@ import (
 // a verb, whose indented lines stay as they are. Examples come before the flags, which
 // are grouped, what all verbs have in common last.
 
-// page prints help that is so wide.
-type page struct {
+// helpPage prints help that is so wide.
+type helpPage struct {
 	w     io.Writer
 	width int
 }
@@ -40,7 +40,7 @@ Words of jobman's own come before the command; after -- anything is a command.`
 
 // printHelp is a kong.HelpPrinter.
 func printHelp(_ kong.HelpOptions, ctx *kong.Context) error {
-	p := page{w: ctx.Stdout, width: pagePiped}
+	p := helpPage{w: ctx.Stdout, width: pagePiped}
 	if w := width(); w > 0 {
 		p.width = min(w, pageWidest)
 	}
@@ -52,10 +52,10 @@ func printHelp(_ kong.HelpOptions, ctx *kong.Context) error {
 	return nil
 }
 
-func (p page) line(format string, args ...any) { fmt.Fprintf(p.w, format+"\n", args...) }
+func (p helpPage) line(format string, args ...any) { fmt.Fprintf(p.w, format+"\n", args...) }
 
 // program is the page without a verb.
-func (p page) program(app *kong.Application) {
+func (p helpPage) program(app *kong.Application) {
 	p.line("Usage: jobman [VERB] [OPTIONS] ...")
 	p.line("       jobman COMMAND [ARGUMENT...]")
 	p.line("")
@@ -70,7 +70,7 @@ func (p page) program(app *kong.Application) {
 	p.prose("jobman help VERB tells more of a verb, with examples.")
 }
 
-func (p page) verbs(nodes []*kong.Node) {
+func (p helpPage) verbs(nodes []*kong.Node) {
 	var rows [][2]string
 	for _, n := range nodes {
 		rows = append(rows, [2]string{shortPath(n), n.Help})
@@ -79,7 +79,7 @@ func (p page) verbs(nodes []*kong.Node) {
 }
 
 // verb is the page of a verb. One with a sub-verb that may be left out is that one's.
-func (p page) verb(node *kong.Node) {
+func (p helpPage) verb(node *kong.Node) {
 	if isDefault(node) {
 		node = node.Parent
 	}
@@ -179,7 +179,7 @@ func argument(a *kong.Positional) string {
 }
 
 // flags are grouped.
-func (p page) flags(all []*kong.Flag) {
+func (p helpPage) flags(all []*kong.Flag) {
 	var groups []string
 	rows := map[string][][2]string{}
 	for _, f := range all {
@@ -229,7 +229,7 @@ func flagText(f *kong.Flag) string {
 }
 
 // table prints names with their texts beside them, or below those that are long.
-func (p page) table(rows [][2]string) {
+func (p helpPage) table(rows [][2]string) {
 	column := 0
 	for _, r := range rows {
 		if n := text.StringWidthWithoutEscSequences(r[0]); n <= pageFlags {
@@ -252,7 +252,7 @@ func (p page) table(rows [][2]string) {
 }
 
 // prose prints paragraphs; lines that are indented stay as they are.
-func (p page) prose(text string) {
+func (p helpPage) prose(text string) {
 	var paragraph []string
 	flush := func() {
 		for _, l := range wrap(strings.Join(paragraph, " "), p.width) {

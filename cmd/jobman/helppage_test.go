@@ -58,7 +58,7 @@ func TestHelpIsNoWiderThanTheTerminal(t *testing.T) {
 	for _, width := range []int{60, 80, 100} {
 		for _, n := range append(app.Leaves(true), app.Node) {
 			var b bytes.Buffer
-			p := page{&b, width}
+			p := helpPage{&b, width}
 			if n == app.Node {
 				p.program(app)
 			} else {

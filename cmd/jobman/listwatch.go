@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -11,7 +10,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/fsnotify/fsnotify"
 	"golang.org/x/term"
 
 	"jobman/job"
@@ -27,7 +25,7 @@ const (
 func (l *listCmd) watch(a *app, list func() ([]*job.Job, error), show func(*job.Job, time.Time) error) error {
 	ctx, stop := signal.NotifyContext(a.ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	changes := a.storeChanges(ctx)
+	changes := a.indexChanges(ctx)
 	draw := (&changeList{app: a, runs: l.ShowRuns, show: show}).print
 	if show == nil && !a.JSON && !a.Quiet && os.Getenv("TERM") != "dumb" && isTerminal(os.Stdout) {
 		s := &live{app: a, runs: l.ShowRuns}
@@ -55,20 +53,6 @@ func (l *listCmd) watch(a *app, list func() ([]*job.Job, error), show func(*job.
 			return exitStatus(codeDetached)
 		}
 	}
-}
-
-// storeChanges says when something was written to the index. Where the system can't
-// tell, the seconds must do.
-func (a *app) storeChanges(ctx context.Context) <-chan struct{} {
-	watch, err := fsnotify.NewWatcher()
-	if err != nil {
-		a.debug(err)
-		return nil
-	}
-	if err := watch.Add(a.tree.Index()); err != nil {
-		a.debug(err) // there is no store yet
-	}
-	return a.changes(ctx, watch, func(fsnotify.Event) bool { return true })
 }
 
 // changeList prints jobs that are other than before, one a line.

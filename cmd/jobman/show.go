@@ -173,14 +173,6 @@ func (f *fields) add(name, value string) {
 	}
 }
 
-// state adds a state, in colour where there are colours.
-func (f *fields) state(name, value string) {
-	if value != "" && colorful() {
-		value = paintState("STATE", value)
-	}
-	fmt.Fprintf(f.w, "%-12s %s\n", name+":", value)
-}
-
 func (a *app) printJob(j *job.Job, told []job.Delivery) {
 	f := fields{w: a.stdout}
 	f.add("job", string(j.ID))

@@ -157,3 +157,11 @@ func painter() paint {
 	}
 	return nil
 }
+
+// state adds a state, in colour where there are colours.
+func (f *fields) state(name, value string) {
+	if value != "" && colorful() {
+		value = paintState("STATE", value)
+	}
+	fmt.Fprintf(f.w, "%-12s %s\n", name+":", value)
+}
