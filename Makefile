@@ -4,7 +4,7 @@ export CGO_ENABLED = 0
 LDFLAGS = -s -w -X main.version=$(shell cat VERSION)
 PLATFORMS = linux/amd64 linux/arm64 linux/386 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64 windows/386 freebsd/amd64 freebsd/arm64 freebsd/386
 
-.PHONY: build try test torture race lint cross lab bench test-vm
+.PHONY: build man try test torture race lint cross lab bench test-vm
 
 # jobman carries jobman-inner, which units execute, and jobman-net, which looks at
 # URLs, in place of empty files. Without inlining (-l) programs are a tenth smaller,
@@ -17,6 +17,9 @@ build:
 	go build -overlay bin/overlay.json -tags nethttpomithttp2 -trimpath -ldflags '$(LDFLAGS)' -gcflags=all=-l -o bin/jobman ./cmd/jobman
 
 try: build ; test/try bin/jobman
+
+# The manual pages, from the grammar and man/in.
+man: ; go test -count=1 ./cmd/jobman -run TestManualPagesAreUpToDate -update
 
 # Not cached: the tests of test/ build jobman themselves, which go does not see.
 test: ; go test -count=1 -timeout 7m ./...

@@ -40,6 +40,9 @@ type Engine struct {
 	// Journald looks for what takes output; default: nobody does, and all of it is
 	// kept in files.
 	Journald func() job.Journald
+	// Rest brings in what is left of the output of a job's current run, which is over;
+	// default: nothing is.
+	Rest func(*job.Job) error
 	// Sensors look at what jobs wait for.
 	Sensors Sensors
 	// Callbacks tell of events; only who delivers needs them.

@@ -67,6 +67,7 @@ func (e *Engine) record(ctx context.Context, seen map[job.Ref]job.Observation) (
 	}
 	foreign = map[job.Ref]bool{}
 	for ref, o := range seen {
+		e.complain(ref.ID, e.bringIn(ctx, ref, o))
 		if o.LogBytes, err = e.Tree.Run(ref).LogBytes(); err != nil {
 			e.log(err) // that much is not counted
 		}

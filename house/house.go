@@ -49,7 +49,7 @@ func New(t tree.Tree, s store.Store, programs Programs, log func(error)) (*House
 	}
 	h := &House{programs: programs, log: log, backends: map[string]engine.Backend{}}
 	h.inner = sync.OnceValues(h.findInner)
-	h.Engine = &engine.Engine{Store: s, Tree: t, Backend: h.Backend, Sensors: senses{h}, Journald: journal.Probe, HostID: host, Log: log}
+	h.Engine = &engine.Engine{Store: s, Tree: t, Backend: h.Backend, Rest: h.rest, Sensors: senses{h}, Journald: journal.Probe, HostID: host, Log: log}
 	return h, nil
 }
 

@@ -245,17 +245,22 @@ func pumpVerb(args []string) error {
 	if len(args) > 1 {
 		fifos = args[1]
 	}
-	err := pump(tree.Run(args[0]), fifos, sink)
-	if err != nil {
-		// What is in the FIFOs has systemd start the next at once.
-		time.Sleep(holdOff)
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	defer stop()
+	began := time.Now()
+	err := pump(ctx, tree.Run(args[0]), fifos, sink)
+	if err != nil && time.Since(began) < holdOff {
+		// What is in the FIFOs has systemd start the next at once. One that has done its
+		// work, and tells what was lost, holds up neither the job nor the unit's end.
+		select {
+		case <-time.After(holdOff):
+		case <-ctx.Done():
+		}
 	}
 	return err
 }
 
-func pump(run tree.Run, fifos string, sink job.Sink) error {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
-	defer stop()
+func pump(ctx context.Context, run tree.Run, fifos string, sink job.Sink) error {
 	opt, err := outputOptions(run, fifos, sink)
 	if err != nil {
 		return err

@@ -78,8 +78,18 @@ func mail(run tree.Run) error {
 	return store.Drop(ref)
 }
 
-// drain brings in what is left in the FIFOs. Nothing is there to be done where
-// they are gone or empty.
+// rest brings in what is left of the output of a run whose stop-post was killed. Of
+// what goes to journald alone nothing is with us, and a shim's pipes die with it.
+func (h *House) rest(j *job.Job) error {
+	sink := j.Last().Sink
+	if j.Backend != "systemd" || sink == job.SinkJournal || !j.Spec.Log.Stdout && !j.Spec.Log.Stderr {
+		return nil
+	}
+	return drain(h.Tree.Run(j.Ref()), string(units.FIFOsIn(dbusctl.RuntimeDir(j.Scope), j.Ref())), sink)
+}
+
+// drain brings in what is left in the FIFOs, and of what a killed pump had taken, which
+// may be there without them.
 func drain(run tree.Run, fifos string, sink job.Sink) error {
 	out := outputs(fifos)
 	ctx, cancel := context.WithTimeout(context.Background(), drainFor)
@@ -87,13 +97,10 @@ func drain(run tree.Run, fifos string, sink job.Sink) error {
 	var sources []journal.Source
 	for stream, path := range map[journal.Stream]string{journal.Stdout: out.Stdout, journal.Stderr: out.Stderr} {
 		f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOFOLLOW, 0)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("bring in the rest of the output: %w", err)
 		}
-		defer f.Close()
+		defer f.Close() // of a nil one too: it is gone
 		sources = append(sources, journal.Source{Stream: stream, File: f})
 	}
 	opt, err := outputOptions(run, fifos, sink)

@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"jobman/engine"
+	"jobman/job"
 	"jobman/journal"
 )
 
@@ -16,3 +17,5 @@ func outputs(string) engine.Outputs { return engine.Outputs{} }
 func activated() ([]journal.Source, error) { return nil, errors.ErrUnsupported }
 
 func endedVerb([]string) error { return errors.ErrUnsupported }
+
+func (*House) rest(*job.Job) error { return nil }

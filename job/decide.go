@@ -201,14 +201,14 @@ func (j *Job) conclude(e Exit, kill *Kill) {
 		r.ExitCode, r.Signal = nil, ""
 		r.end(Failure, ReasonStartFailed, e.StartError, e.At)
 	case killed(e, kill):
-		r.end(Killed, ReasonKilled, "killed"+how(e), e.At)
+		r.end(Killed, ReasonKilled, "killed"+how(e, " with "), e.At)
 	case e.Shutdown():
 		// The machine or the session went down: whatever code the command
 		// ended with says nothing about its work.
-		r.end(Failure, ReasonLost, "ended by a shutdown"+how(e), e.At)
+		r.end(Failure, ReasonLost, "ended by a shutdown"+how(e, ", with "), e.At)
 	case j.timedOut(e):
 		limit, ofJob := j.RunLimit(r.StartedAt)
-		j.endLate(limit, ofJob, how(e), e.At)
+		j.endLate(limit, ofJob, how(e, "; it was ended by "), e.At)
 	case e.ServiceResult == "oom-kill":
 		r.end(Failure, ReasonOOM, "out of memory", e.At)
 	case e.Signal != "":
@@ -264,10 +264,11 @@ func killed(e Exit, kill *Kill) bool {
 	return e.StopQueued || e.StopUnknown || e.Signal == "KILL" || e.Signal != "" && e.Signal == kill.Signal || kill.Custom
 }
 
-func how(e Exit) string {
+// how is how a run ended that was to end, behind other words.
+func how(e Exit, by string) string {
 	switch {
 	case e.Signal != "":
-		return " with SIG" + string(e.Signal)
+		return by + "SIG" + string(e.Signal)
 	case e.Code != nil:
 		return fmt.Sprintf("; it exited with code %d", *e.Code)
 	}

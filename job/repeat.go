@@ -84,6 +84,13 @@ func (j *Job) settle(o Observation) {
 
 // endAs ends a job after a run, where a limit is reached that is no target.
 func (j *Job) endAs(r *Run, reason Reason, message string, at time.Time) {
+	if wanted := j.Spec.Retries.NumSuccesses; wanted > 0 && r.Result != Killed && (j.RunCount > 1 || r.Result == Success) {
+		runs := "1 run"
+		if j.RunCount > 1 {
+			runs = fmt.Sprintf("%d runs", j.RunCount)
+		}
+		message = fmt.Sprintf("%d of %d successes in %s; %s", j.SuccessCount, wanted, runs, lastRun(r, message))
+	}
 	switch {
 	case r.Result == Killed:
 		j.end(Killed, ReasonKilled, r.Message, at)
@@ -92,6 +99,14 @@ func (j *Job) endAs(r *Run, reason Reason, message string, at time.Time) {
 	default:
 		j.end(r.Result, reason, message, at)
 	}
+}
+
+// lastRun says that a message is about the last run, if it is that run's own.
+func lastRun(r *Run, message string) string {
+	if message == r.Message {
+		return "the last one " + message
+	}
+	return message
 }
 
 // repeat decides about a job between two runs. It returns whether the next one

@@ -93,7 +93,7 @@ func (j *Job) absorbChecks(o Observation) {
 		c := &j.Conditions[i]
 		switch {
 		case c.Kind.Timed():
-			c.take(Check{At: o.Now, Met: !o.Now.Before(j.dueTime(*c))})
+			c.take(Check{At: o.Now, Met: !o.Now.Before(j.DueAt(*c))})
 		case i < len(o.Checks) && !o.Checks[i].At.IsZero():
 			found := o.Checks[i]
 			if c.Kind.Polled() {
@@ -168,7 +168,7 @@ func (j *Job) condition(i int, o Observation) term {
 	t := term{met: c.Met, proved: c.Met, impossible: c.Impossible, timed: c.Kind.Timed()}
 	switch {
 	case t.timed:
-		t.at = j.dueTime(c)
+		t.at = j.DueAt(c)
 	case c.Kind.Polled():
 		// What was met at an earlier look proves nothing now.
 		t.proved = c.Met && i < len(o.Checks) && !o.Checks[i].At.IsZero()
@@ -176,8 +176,8 @@ func (j *Job) condition(i int, o Observation) term {
 	return t
 }
 
-// dueTime is when a timed condition is met.
-func (j *Job) dueTime(c Condition) time.Time {
+// DueAt is when a timed condition is met: a moment, or a time after the submission.
+func (j *Job) DueAt(c Condition) time.Time {
 	if c.Kind == KindDatetime {
 		at, err := time.Parse(time.RFC3339Nano, string(c.Target))
 		if err != nil {

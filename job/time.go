@@ -57,28 +57,35 @@ const MomentForms = "2026-11-23T08:00:00Z, 2026-11-23 08:00, 08:00 (the next), t
 // and time; a local time, the next one; tomorrow and a local time; a duration from
 // now after a plus; Unix seconds after an @. Local is now's location.
 func ParseMoment(s string, now time.Time) (time.Time, error) {
-	bad := fmt.Errorf("%q is no timestamp; write it like %s", s, MomentForms)
+	t, ok := readMoment(s, now)
+	if year := t.UTC().Year(); !ok || year < 1 || year > 9999 { // RFC 3339 has no others
+		return time.Time{}, fmt.Errorf("%q is no timestamp; write it like %s", s, MomentForms)
+	}
+	return t, nil
+}
+
+func readMoment(s string, now time.Time) (t time.Time, ok bool) {
 	if rest, ok := strings.CutPrefix(s, "+"); ok {
 		d, err := ParseDuration(rest)
 		if err != nil {
-			return time.Time{}, bad
+			return time.Time{}, false
 		}
-		return later(now, time.Duration(d)), nil
+		return later(now, time.Duration(d)), true
 	}
 	if rest, ok := strings.CutPrefix(s, "@"); ok {
 		sec, err := strconv.ParseFloat(rest, 64)
 		if err != nil || !(sec >= 0 && sec <= 1e11) { // nor NaN
-			return time.Time{}, bad
+			return time.Time{}, false
 		}
 		whole := math.Floor(sec)
-		return time.Unix(int64(whole), int64((sec-whole)*1e9)), nil
+		return time.Unix(int64(whole), int64((sec-whole)*1e9)), true
 	}
 	if t, err := time.Parse(time.RFC3339Nano, s); err == nil {
-		return t, nil
+		return t, true
 	}
 	for _, layout := range []string{"2006-01-02 15:04:05", "2006-01-02 15:04", "2006-01-02T15:04:05", "2006-01-02T15:04"} {
 		if t, err := time.Parse(layout, s); err == nil {
-			return local(t, 0, now.Location())[0], nil
+			return local(t, 0, now.Location())[0], true
 		}
 	}
 	day, clock := 0, s
@@ -89,13 +96,13 @@ func ParseMoment(s string, now time.Time) (time.Time, error) {
 		if day == 0 {
 			for _, t := range at(0) {
 				if t.After(now) {
-					return t, nil
+					return t, true
 				}
 			}
 		}
-		return at(1)[0], nil
+		return at(1)[0], true
 	}
-	return time.Time{}, bad
+	return time.Time{}, false
 }
 
 // local returns when the clocks of a place show what clock does, days later. That is

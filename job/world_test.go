@@ -165,7 +165,7 @@ func (w *world) justified(was, is *Job) {
 	holds := func(i int) bool {
 		c := is.Conditions[i]
 		if c.Kind.Timed() {
-			return !w.now.Before(is.dueTime(c))
+			return !w.now.Before(is.DueAt(c))
 		}
 		return w.checks[i].Met && w.checks[i].At.Equal(w.now)
 	}

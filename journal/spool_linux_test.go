@@ -298,6 +298,35 @@ func TestPumpsKilledWhileAJobPrintsLoseNothing(t *testing.T) {
 	}
 }
 
+func TestWhereTheFIFOsAreGoneWithAKilledPumpThatIsTold(t *testing.T) {
+	f := newFIFOs(t)
+	f.spool = filepath.Join(t.TempDir(), "spool")
+	pump := f.pumpProcess(time.Hour)
+	f.write(Stdout, "taken")
+	eventually(t, "the pump takes it", func() bool {
+		info, err := os.Stat(f.spool + ".stdout" + bookSuffix)
+		return err == nil && info.Size() == int64(len("taken"))
+	})
+	if err := pump.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = pump.Wait() // says that it was killed
+	gone := []Source{{Stream: Stdout}, {Stream: Stderr}}
+	for range 2 { // the second time it is known
+		err := Drain(t.Context(), f.logs, gone, Options{Timestamps: true, Spool: f.spool})
+		if err != nil && !errors.Is(err, errGone) {
+			t.Fatal(err)
+		}
+		checkRaw(t, f.logs, Stdout, []byte("taken"))
+		if lost := must(Lost(f.logs)); lost.Stdout != grownSize || lost.Stderr != grownSize || lost.First.IsZero() {
+			t.Errorf("lost: %+v", lost)
+		}
+	}
+	if left, _ := filepath.Glob(f.spool + "*"); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+}
+
 func TestWhereNoSpoolCanBeOutputIsKeptAllTheSame(t *testing.T) {
 	f := newFIFOs(t)
 	f.write(Stdout, "one\ntwo")

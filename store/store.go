@@ -101,6 +101,9 @@ type Filter struct {
 	// Limit is the most completed jobs that are returned, 0: no limit.
 	// Incomplete jobs don't count and are always returned.
 	Limit int
+	// Newest is the most jobs that are returned of the incomplete ones, and of the
+	// completed ones, 0: no limit. Of an IDPrefix they are any, and of what is Due there is no limit.
+	Newest int
 	// Runs is how many of the last runs to load with each job: 0 loads the last
 	// one, -1 all.
 	Runs int

@@ -15,6 +15,7 @@ import (
 // arrows: what each room may import of ours. cmd/jobman sees all; tests are free.
 var arrows = map[string][]string{
 	"failpoint":        {},
+	"doctor":           {},
 	"events":           {},
 	"job":              {},
 	"units":            {"job"},
@@ -31,6 +32,7 @@ var arrows = map[string][]string{
 	"cmd/jobman":       nil,
 	"callbacks":        {"job"},
 	"callbacks/remote": {"callbacks", "config", "job"},
+	"docs":             {},
 	"sensors":          {"job"},
 	"sensors/remote":   {"job"},
 	"cmd/jobman-inner": {"house"},
@@ -41,6 +43,7 @@ var arrows = map[string][]string{
 	"test/bench/empty": {},
 	"test/e2e":         nil,
 	"test/crash":       nil,
+	"test/shells":      nil,
 	"test/torture":     nil,
 	"test/manager":     nil,
 	"test/lab":         {},

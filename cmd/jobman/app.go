@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -42,6 +43,7 @@ type app struct {
 	store        store.Store
 	index        *bolt.Store // what is behind store, for those who look after it
 	untold       sync.Map    // by job.Ref: what tellLoss is to say of a run, see output.remember
+	lossy        sync.Once   // what tellStored says of journald
 	*house.House             // nil until it is open
 }
 
@@ -54,8 +56,24 @@ func (a *app) open() error {
 	if err := a.openAside(); err != nil {
 		return err
 	}
+	a.noteNoStore()
 	a.catchUp()
 	return nil
+}
+
+// noteNoStore says that the store that --db names is not there, which may be a slip.
+func (a *app) noteNoStore() {
+	if a.DB == "" {
+		return
+	}
+	if _, err := os.Lstat(string(a.tree)); !errors.Is(err, fs.ErrNotExist) {
+		return
+	}
+	if verb := a.words.verb[0]; verb == verbRun || verb == "rerun" {
+		a.note("--db: there is no store at %s yet; it is made", a.tree)
+	} else {
+		a.note("--db: there is no store at %s", a.tree)
+	}
 }
 
 // openAside opens the store and leaves its jobs alone.

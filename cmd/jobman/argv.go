@@ -1,6 +1,7 @@
 package main
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 
@@ -21,6 +22,7 @@ import (
 
 // words is a command line taken apart.
 type words struct {
+	argv     []string // all of it
 	verb     []string // for kong: "run", or "kill", "job"
 	implicit bool     // no verb was written
 	dashed   bool     // there was a --
@@ -63,7 +65,7 @@ func isNumber(word string) bool {
 // split takes argv (without the program's name) apart by the flags that the
 // grammar knows.
 func split(app *kong.Application, argv []string) (words, error) {
-	var w words
+	w := words{argv: argv}
 	var known []*kong.Flag
 	verbs := map[string]*kong.Node{}
 	for _, node := range app.Children {
@@ -151,7 +153,7 @@ func (w *words) flag(known []*kong.Flag, argv []string) (int, error) {
 				return 1, nil
 			}
 		}
-		return 0, unknownFlag(known, "--"+name)
+		return 0, w.unknownFlag(known, arg)
 	}
 	switch {
 	case joined:
@@ -163,7 +165,7 @@ func (w *words) flag(known []*kong.Flag, argv []string) (int, error) {
 		}
 		w.flags = append(w.flags, "--"+name)
 	default:
-		return w.value("--"+name, argv)
+		return w.value(f, "--"+name, argv)
 	}
 	return 1, nil
 }
@@ -174,7 +176,7 @@ func (w *words) short(known []*kong.Flag, argv []string) (int, error) {
 	for i, c := range body {
 		f := findShort(known, c)
 		if f == nil {
-			return 0, unknownFlag(known, argv[0])
+			return 0, w.unknownFlag(known, argv[0])
 		}
 		rest := body[i+len(string(c)):]
 		switch {
@@ -187,35 +189,45 @@ func (w *words) short(known []*kong.Flag, argv []string) (int, error) {
 			w.flags = append(w.flags, "--"+f.Name+"="+strings.TrimPrefix(rest, "="))
 			return 1, nil
 		default:
-			return w.value("--"+f.Name, argv)
+			return w.value(f, "--"+f.Name, argv)
 		}
 	}
 	return 1, nil
 }
 
-func (w *words) value(flag string, argv []string) (int, error) {
+func (w *words) value(f *kong.Flag, flag string, argv []string) (int, error) {
 	if len(argv) < 2 {
 		return 0, usage("%s needs a value", flag)
 	}
 	if v := argv[1]; len(v) > 1 && v[0] == '-' && !isNumber(v) {
-		return 0, usage("%s needs a value, and %q looks like a flag", flag, v).try("%s=%s", flag, v)
+		if v[1] >= '0' && v[1] <= '9' && f.Target.Kind() != reflect.String && !f.IsSlice() {
+			return 0, usage("%s: %q is negative", flag, v)
+		}
+		return 0, usage("%s needs a value, and %q looks like a flag", flag, v).try("%s", w.retyped(argv[0]+" "+v, argv[0]+"="+v))
 	}
 	w.flags = append(w.flags, flag+"="+argv[1])
 	return 2, nil
 }
 
 // unknownFlag is found here, because what follows would be the command.
-func unknownFlag(known []*kong.Flag, flag string) error {
+func (w *words) unknownFlag(known []*kong.Flag, arg string) error {
 	names := make([]string, 0, len(known))
 	for _, f := range known {
 		names = append(names, f.Name)
 	}
-	p := usage("unknown flag %s; the command's own flags come after it", flag)
+	flag, _, _ := strings.Cut(arg, "=")
+	p := usage("unknown flag %s", flag)
 	if near := nearest(strings.TrimLeft(flag, "-"), names); near != "" {
-		p.text = "unknown flag " + flag
-		return p.try("--%s", near)
+		return p.try("%s", w.retyped(flag, "--"+near))
 	}
-	return p.try("jobman help")
+	verb := verbRun
+	if len(w.verb) > 0 {
+		verb = strings.Join(w.verb, " ")
+	}
+	if verb == verbRun {
+		p.text += "; the command's own flags come after it"
+	}
+	return p.try("jobman help %s", verb)
 }
 
 func find(flags []*kong.Flag, name string) *kong.Flag {

@@ -3,6 +3,8 @@ package main
 import (
 	"io"
 	"reflect"
+	"slices"
+	"strings"
 	"testing"
 )
 
@@ -76,12 +78,37 @@ func TestCommandLinesThatAreRefused(t *testing.T) {
 	}
 }
 
+// A line that is accepted is, in the form that kong gets, accepted as the same.
 func FuzzCommandLine(f *testing.F) {
-	f.Add("run", "-f", "--name", "x")
+	for _, line := range []string{
+		"run -f --name x", "--no-log.stdout -- list -x", "kill run j -1", "show job run x", "logs j -n -1", "--retry 3 make -k", "rerun j -- x",
+		"-fv -p MemoryMax=1G x", "list --status= --group= a", "config show --origin x", "--timeout= --log.stdout=false x y", "-follow -- -- --",
+	} {
+		words := append(strings.Fields(line), "", "", "", "")
+		f.Add(words[0], words[1], words[2], words[3])
+	}
 	f.Fuzz(func(t *testing.T, a, b, c, d string) {
 		w, err := splitLine(t, a, b, c, d)
-		if err == nil && len(w.verb) == 0 {
+		if err != nil {
+			_ = err.Error()
+			return
+		}
+		if len(w.verb) == 0 {
 			t.Fatal("no verb")
+		}
+		again := w.kong()
+		switch w.verb[0] {
+		case "rerun":
+			return // its job comes before -- here, and behind it for kong
+		case verbRun:
+			again = append(append(again, "--"), w.args...)
+		}
+		w2, err := splitLine(t, again...)
+		if err != nil {
+			t.Fatalf("%q is %q, which is not accepted: %v", []string{a, b, c, d}, again, err)
+		}
+		if !reflect.DeepEqual(w2.verb, w.verb) || !slices.Equal(w2.flags, w.flags) || !slices.Equal(w2.args, w.args) {
+			t.Errorf("%q is\n%+v, which is\n%+v", []string{a, b, c, d}, w, w2)
 		}
 	})
 }

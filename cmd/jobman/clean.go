@@ -16,8 +16,8 @@ type cleanCmd struct {
 	Logs      bool          `help:"Delete their output only."`
 	OlderThan *job.Duration `placeholder:"D" help:"Jobs that completed longer ago than this."`
 	Keep      *int          `placeholder:"N" help:"All but the N newest (of those of --group and --result)."`
-	Result    []string      `placeholder:"R" help:"Jobs with this result: success, failure, neutral or killed; repeatable."`
-	Group     []string      `placeholder:"G" sep:"none" help:"Jobs of this group; repeatable."`
+	Result    []string      `placeholder:"RESULT" help:"Jobs with this result: success, failure, neutral or killed; repeatable."`
+	Group     []string      `placeholder:"GROUP" sep:"none" help:"Jobs of this group; repeatable."`
 	All       bool          `help:"All completed jobs."`
 	DryRun    bool          `help:"Only print what would be deleted."`
 }

@@ -4,26 +4,23 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"reflect"
 	"strings"
 
 	"github.com/alecthomas/kong"
-	"golang.org/x/term"
-
 	"jobman/job"
 )
 
 // common are the options of every verb.
 type common struct {
-	JSON        bool   `name:"json" help:"Print JSON, errors too."`
+	JSON        bool   `name:"json" help:"Print JSON, errors too; docs/json.md has all its keys."`
 	Quiet       bool   `short:"q" help:"Print errors only; with list, ids alone."`
 	Verbose     bool   `short:"v" help:"Say more on stderr, such as which backend was chosen and why."`
 	LogLevel    string `enum:",error,warn,info,debug" default:"" placeholder:"LEVEL" help:"How much jobman says on stderr: error (as -q), warn (default), info (as -v) or debug; with show --events from which level on events are shown."`
 	ConfigFile  string `placeholder:"FILE" help:"Read this configuration too; it is stronger than .jobman.*, ~/.jobman.* and /etc/jobman/jobman.*."`
-	User        bool   `help:"Use the user's systemd (default, but for root)."`
+	User        bool   `help:"Use the user's systemd (default for all but root)."`
 	System      bool   `help:"Use the system's systemd (default for root)."`
-	BackendKind string `name:"backend" enum:"auto,systemd,fork" default:"auto" help:"What runs jobs: auto, systemd or fork."`
+	BackendKind string `name:"backend" enum:"auto,systemd,fork" default:"auto" placeholder:"KIND" help:"What runs jobs: systemd, fork (a small supervisor of jobman's own), or auto (default): systemd where it runs, else fork."`
 	DB          string `name:"db" placeholder:"DIR" help:"The store (default: ~/.jobman/.db)."`
 }
 
@@ -70,17 +67,20 @@ type upkeepVerbs struct {
 	Notify notifyCmds `cmd:"" help:"Try a callback."`
 	Config configCmds `cmd:"" help:"Show and check the configuration."`
 	Doctor doctorCmd  `cmd:"" help:"Say what works here and what doesn't; rebuild a damaged index."`
-	Setup  setupCmd   `cmd:"" help:"Make jobs survive logout and reboot."`
-	Help   helpCmd    `cmd:"" help:"Show help for a verb."`
+	Setup  setupCmd   `cmd:"" help:"Make jobs survive logout and reboot; take that back."`
+
+	Completion completionCmd `cmd:"" help:"Print a script that has a shell complete jobman's words."`
+
+	Help helpCmd `cmd:"" help:"Show help for a verb."`
 }
 
 type showCmds struct {
-	Job showCmd    `cmd:"" help:"Show all about a job (the default: show JOB)."`
+	Job showCmd    `cmd:"" help:"Show all about a job; show job JOB is the same."`
 	Run showRunCmd `cmd:"" help:"Show one run of a job."`
 }
 
 type killCmds struct {
-	Job killCmd    `cmd:"" help:"End jobs in any phase (the default: kill JOB...)."`
+	Job killCmd    `cmd:"" help:"End jobs in any phase; kill job JOB is the same."`
 	Run killRunCmd `cmd:"" help:"End one run; what the job does then is its policy's."`
 }
 
@@ -89,7 +89,7 @@ type notifyCmds struct {
 }
 
 type configCmds struct {
-	Show   configShowCmd   `cmd:"" help:"Print what is set, or what a job would get (the default: config)."`
+	Show   configShowCmd   `cmd:"" help:"Print what is set, or what a job would get; config show is the same."`
 	Check  configCheckCmd  `cmd:"" help:"Tell everything that is wrong with the configuration."`
 	Paths  configPathsCmd  `cmd:"" help:"Print where configuration is looked for, strongest first."`
 	Schema configSchemaCmd `cmd:"" help:"Print a JSON Schema of configuration files, for editors."`
@@ -117,10 +117,11 @@ type helpWriter struct{ stdout, stderr io.Writer }
 func newParser(g any, out helpWriter, options ...kong.Option) (*kong.Kong, error) {
 	return kong.New(g, append([]kong.Option{
 		kong.Name("jobman"),
-		kong.Description("Run a command so that it will be done: detached from the terminal, its output kept, its end recorded, its whole process tree under control."),
+		kong.Description("Run a command so that it will be done: detached from the terminal, its output kept, its end recorded, its whole process tree under control. " +
+			"The manual is in man jobman, man jobman-VERB and man 7 jobman."),
 		kong.Writers(out.stdout, out.stderr),
 		kong.Exit(func(int) { panic(helpShown{}) }),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+		kong.Help(printHelp),
 		kong.KindMapper(reflect.String, kong.MapperFunc(byteForByte)),
 		kong.TypeMapper(reflect.TypeFor[job.Duration](), textMapper(job.ParseDuration)),
 		kong.TypeMapper(reflect.TypeFor[job.Size](), textMapper(job.ParseSize)),
@@ -167,8 +168,7 @@ func explain(err error, w words) error {
 	if errors.As(err, &p) {
 		return p
 	}
-	text := strings.TrimSuffix(err.Error(), "\n")
-	return usage("%s", text).try("jobman help %s", strings.Join(w.verb, " "))
+	return usage("%s", plainly(strings.TrimSuffix(err.Error(), "\n"))).try("jobman help %s", strings.Join(w.verb, " "))
 }
 
 // cutFlag returns the value of --name=value.
@@ -186,6 +186,3 @@ func commandStart(argv []string) int {
 	}
 	return len(argv)
 }
-
-// isTerminal tells whether a file is a terminal.
-func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }

@@ -15,6 +15,24 @@ import (
 
 type configCheckCmd struct{}
 
+// problemView is an error of the configuration as JSON.
+type problemView struct {
+	File    *string `json:"file"`
+	Line    *int    `json:"line"`
+	Key     *string `json:"key"`
+	Message string  `json:"message"`
+}
+
+// Help implements kong's hook for the text below the summary.
+func (*configCheckCmd) Help() string {
+	return `Each error has its file, its line, and the nearest key that there is. Code 2 if there
+is one.
+
+Examples:
+  jobman config check
+  jobman --config-file new.toml config check`
+}
+
 // Run tells everything that is wrong with the configuration.
 func (*configCheckCmd) Run(a *app) error {
 	found, err := a.checkConfig()
@@ -22,8 +40,10 @@ func (*configCheckCmd) Run(a *app) error {
 		return err
 	}
 	if a.JSON {
-		views := []config.Problem{}
-		views = append(views, found...)
+		views := make([]problemView, len(found))
+		for i, p := range found {
+			views[i] = problemView{known(p.File), known(p.Line), known(p.Key), p.Text}
+		}
 		if err := a.printJSON(map[string]any{"problems": views}); err != nil {
 			return err
 		}

@@ -16,6 +16,13 @@ type pathView struct {
 	Error   *string   `json:"error"`
 }
 
+// Help implements kong's hook for the text below the summary.
+func (*configPathsCmd) Help() string {
+	return `Examples:
+  jobman config paths
+  jobman config paths --json`
+}
+
 // Run prints where configuration is looked for.
 func (*configPathsCmd) Run(a *app) error {
 	paths := a.places().Paths()

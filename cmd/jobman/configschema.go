@@ -8,6 +8,12 @@ import (
 
 type configSchemaCmd struct{}
 
+// Help implements kong's hook for the text below the summary.
+func (*configSchemaCmd) Help() string {
+	return `Examples:
+  jobman config schema > ~/.jobman.schema.json`
+}
+
 // Run prints a JSON Schema.
 func (*configSchemaCmd) Run(a *app) error {
 	var g grammar

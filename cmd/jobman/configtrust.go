@@ -10,6 +10,15 @@ type configTrustCmd struct {
 	File string `arg:"" help:"The file. Changed, it must be trusted anew."`
 }
 
+// Help implements kong's hook for the text below the summary.
+func (*configTrustCmd) Help() string {
+	return `A .jobman.* in a working directory may have come with somebody's repository, so it may
+set little until you have read and trusted it.
+
+Examples:
+  jobman config trust .jobman.toml`
+}
+
 // Run trusts a file in a working directory, as it is now.
 func (c *configTrustCmd) Run(a *app) error {
 	home, err := homeDir()

@@ -53,8 +53,9 @@ func (a *app) followRun(j *job.Job) error {
 	if err != nil {
 		return readProblem(err)
 	}
-	if done.Reason != job.ReasonExit {
-		a.note("%s: %s", done.Result, done.Message)
+	// What the code that follows says by itself needs no words.
+	if r := done.Last(); done.Reason != job.ReasonExit || done.Result != job.Success && r != nil && r.Result != done.Result {
+		a.note("%s", ending(done))
 	}
 	return outcome([]*job.Job{done})
 }
@@ -63,16 +64,25 @@ func (a *app) followRun(j *job.Job) error {
 // until the job completes; ended is closed when that run has ended.
 func (a *app) followRuns(ctx context.Context, j *job.Job, from int, read func(n int, ended <-chan struct{}) error) (*job.Job, error) {
 	for n := from; ; n++ {
-		now, err := a.awaitOne(ctx, j, func(j *job.Job) bool { return j.RunCount >= n })
-		if err != nil || now.RunCount < n {
-			return now, err
+		// What is known to be so is not asked for again: of a job with very many runs
+		// each look takes long.
+		now := j
+		if j.RunCount < n {
+			var err error
+			if now, err = a.awaitOne(ctx, j, func(j *job.Job) bool { return j.RunCount >= n }); err != nil || now.RunCount < n {
+				return now, err
+			}
 		}
 		ended := make(chan struct{})
 		var waitErr error
-		go func() {
-			defer close(ended)
-			j, waitErr = a.awaitOne(ctx, now, runOver(n))
-		}()
+		if runOver(n)(now) {
+			close(ended)
+		} else {
+			go func() {
+				defer close(ended)
+				j, waitErr = a.awaitOne(ctx, now, runOver(n))
+			}()
+		}
 		if err := read(n, ended); err != nil {
 			return now, err
 		}

@@ -2,12 +2,22 @@ package main
 
 import (
 	"os"
+	"strings"
 
 	"github.com/alecthomas/kong"
 )
 
 type helpCmd struct {
-	Verb []string `arg:"" optional:"" help:"The verb to explain."`
+	Verb []string `arg:"" optional:"" help:"The verb to explain, such as run, or kill run (default: all of them, in short)."`
+}
+
+// Help implements kong's hook for the text below the summary.
+func (*helpCmd) Help() string {
+	return `Examples:
+  jobman help
+  jobman help run
+  jobman help kill run
+  jobman kill --help       the same as jobman help kill`
 }
 
 // Run shows the help for a verb.
@@ -21,17 +31,33 @@ func (h *helpCmd) Run(a *app) error {
 }
 
 func showHelp(k *kong.Kong, verb []string) error {
-	if len(verb) > 0 {
-		known := false
-		for _, n := range k.Model.Children {
-			known = known || n.Name == verb[0]
+	node := k.Model.Node
+	for i, word := range verb {
+		below := child(node, word)
+		if below == nil {
+			return noVerb(node, verb[:i], word)
 		}
-		if !known {
-			return usage("there is no verb %q", verb[0]).try("jobman help")
-		}
+		node = below
 	}
 	_, err := k.Parse(append(append([]string(nil), verb...), "--help"))
 	return err
+}
+
+// noVerb tells that there is no such verb below a node.
+func noVerb(node *kong.Node, above []string, word string) error {
+	var names []string
+	for _, n := range node.Children {
+		names = append(names, n.Name)
+	}
+	path := strings.Join(append([]string{"jobman help"}, above...), " ")
+	p := usage("there is no verb %q", word)
+	switch near := nearest(word, names); {
+	case len(above) > 0 && len(names) == 0:
+		return usage("%s has no verb below it", above[0]).try("%s", path)
+	case near != "":
+		return p.try("%s %s", path, near)
+	}
+	return p.try("%s", path)
 }
 
 // bare handles a command line without a command: on a terminal the help is

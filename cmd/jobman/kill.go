@@ -4,20 +4,21 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"jobman/job"
 	"jobman/store"
 )
 
 type killFlags struct {
-	Signal job.Signal `placeholder:"SIG" help:"Send this instead of the job's stop signal."`
-	Now    bool       `help:"SIGKILL at once."`
+	Signal job.Signal `placeholder:"SIG" help:"Send this instead of the job's stop signal (default: --stop-signal of run, TERM)."`
+	Now    bool       `help:"Send SIGKILL at once; the command can't clean up."`
 	NoWait bool       `help:"Return when the kill is durable, not when the job is over."`
 }
 
 type killCmd struct {
 	Jobs  []string `arg:"" optional:"" name:"job" help:"Jobs, by id, name or beginning of the id."`
-	Group []string `placeholder:"G" sep:"none" help:"All active jobs of this group; repeatable."`
+	Group []string `placeholder:"GROUP" sep:"none" help:"All active jobs of this group; repeatable."`
 	All   bool     `help:"All active jobs."`
 	killFlags
 }
@@ -26,6 +27,30 @@ type killRunCmd struct {
 	Job string `arg:"" help:"The job, by id, name or beginning of the id."`
 	N   int    `arg:"" optional:"" default:"-1" help:"The run's number; from the last backwards if negative (default: -1)."`
 	killFlags
+}
+
+// Help implements kong's hook for the text below the summary.
+func (*killCmd) Help() string {
+	return `No further run starts, and the whole process tree of the one under way gets the stop
+signal, then SIGKILL after the grace (--stop-grace of run). Returns when the jobs are
+over. A name means the only active job of that name. What is completed already is left
+as it is.
+
+Examples:
+  jobman kill backup
+  jobman kill 2e7d 81c0 --signal INT
+  jobman kill --group etl
+  jobman kill --all --now
+  jobman kill run backup          the run only; the job may run again`
+}
+
+// Help implements kong's hook for the text below the summary.
+func (*killRunCmd) Help() string {
+	return `The run is "killed", and counts as a failure; then the job's policy decides.
+
+Examples:
+  jobman kill run backup
+  jobman kill run backup 3 --now`
 }
 
 func (f *killFlags) signal() (job.Signal, error) {
@@ -68,6 +93,9 @@ func (k *killCmd) Run(a *app) error {
 		}
 		jobs = append(jobs, more...)
 	}
+	if len(jobs) == 0 {
+		a.note("%s", k.nothing())
+	}
 	if jobs, err = a.Look(a.ctx, jobs); err != nil {
 		return err
 	}
@@ -85,6 +113,14 @@ func (k *killCmd) Run(a *app) error {
 		return err
 	}
 	return k.finish(a, jobs, left, (*job.Job).Completed)
+}
+
+// nothing says what of there was nothing to kill.
+func (k *killCmd) nothing() string {
+	if k.All {
+		return "no job is active"
+	}
+	return "no job is active in the group " + strings.Join(k.Group, " or ")
 }
 
 // finish waits for the end and tells of it.

@@ -18,11 +18,11 @@ import (
 
 type logsCmd struct {
 	Jobs    []string `arg:"" optional:"" name:"job" help:"Jobs, by id, name or beginning of the id."`
-	Group   []string `placeholder:"G" sep:"none" help:"All jobs of this group, with -f also those that are submitted meanwhile; repeatable."`
+	Group   []string `placeholder:"GROUP" sep:"none" help:"All jobs of this group, with -f also those that are submitted meanwhile; repeatable."`
 	Run_    string   `name:"run" default:"-1" placeholder:"N" help:"The run: a number, from the last backwards if negative (default: -1), or all."`
 	Follow  bool     `short:"f" help:"Go on, through later runs, until the jobs complete."`
 	Lines   int      `short:"n" default:"-1" placeholder:"N" help:"Only the last N lines of each job, of whatever runs are shown (default: -1, all). With -f: of what there is; 0: only what is new."`
-	Streams string   `default:"stdout,stderr" placeholder:"LIST" help:"Which streams: stdout, stderr or both (default)."`
+	Streams string   `default:"stdout,stderr" placeholder:"LIST" help:"Which streams: stdout, stderr or both (default: stdout,stderr)."`
 	Raw     bool     `help:"Print byte for byte what the program wrote; of several jobs line by line."`
 	Since   string   `placeholder:"TIME" help:"Only what is not older: 2026-11-23T08:00:00Z, 2026-11-23 08:00, 08:00 (the last), yesterday 08:00, @1795420800, or a duration before now such as 10m."`
 }
@@ -40,11 +40,12 @@ Examples:
 
 // share is what is printed of one job.
 type share struct {
-	job   *job.Job
-	runs  []int // ascending
-	first int   // how many lines of the first of runs, see journal.ReadOptions
-	label string
-	color string
+	job    *job.Job
+	member bool  // of a group, and not named
+	runs   []int // ascending
+	first  int   // how many lines of the first of runs, see journal.ReadOptions
+	label  string
+	color  string
 }
 
 // tail is how many of its last lines are printed of a run.
@@ -145,23 +146,36 @@ func (l *logsCmd) shares(a *app, opt journal.ReadOptions) ([]*share, error) {
 		for _, j := range members {
 			runs, err := l.runs(j)
 			if err == nil && !contains(jobs, j.ID) { // else it has no such run
-				shares = append(shares, &share{job: j, runs: runs})
+				shares = append(shares, &share{job: j, member: true, runs: runs})
 			}
 		}
 	}
+	if err := l.withOutput(a, shares); err != nil {
+		return nil, err
+	}
 	for _, s := range shares {
-		var err error
-		if s.runs, err = a.withOutput(s.job, s.runs); err != nil {
-			return nil, err
-		}
-		if s.job.RunCount == 0 {
-			a.note("%s has no run yet", s.job.ID.Short())
-		}
+		a.noteSilence(s)
 		if err := s.cut(a, opt); err != nil {
 			return nil, err
 		}
 	}
 	return shares, nil
+}
+
+// noteSilence says why nothing is printed of a job where there can be nothing.
+func (a *app) noteSilence(s *share) {
+	j := s.job
+	switch {
+	case j.RunCount == 0 && j.Completed():
+		a.note("%s has no run: %s", j.ID.Short(), ending(j))
+	case j.RunCount == 0:
+		a.note("%s has no run yet", j.ID.Short())
+	}
+	for _, n := range s.runs {
+		if r := j.Run(n); r != nil && r.Reason == job.ReasonStartFailed {
+			a.note("run %d of %s was never executed: %s", n, j.ID.Short(), r.Message)
+		}
+	}
 }
 
 // runs are the numbers that --run means; with -f later ones too.

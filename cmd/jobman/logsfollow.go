@@ -91,7 +91,7 @@ func (f *follower) idle() bool {
 
 // job prints a job's runs, those that there are and those to come.
 func (f *follower) job(ctx context.Context, s *share) error {
-	from := 1
+	from := s.job.RunCount + 1
 	if len(s.runs) > 0 {
 		from = s.runs[0]
 	}
@@ -166,7 +166,11 @@ func (f *follower) newcomers(ctx context.Context, groups []string, seen map[job.
 	for _, j := range jobs {
 		if !seen[j.ID] {
 			seen[j.ID] = true
-			added = append(added, &share{job: j, runs: nil, first: journal.All})
+			s := &share{job: j, member: true, first: journal.All}
+			for n := range j.RunCount {
+				s.runs = append(s.runs, n+1)
+			}
+			added = append(added, s)
 		}
 	}
 	f.printer.name(added)

@@ -45,6 +45,7 @@ type row struct {
 
 	reader lineReader
 	run    int          // that reader is of
+	begun  bool         // line is there
 	line   journal.Line // the next one to be printed
 	when   time.Time    // its time; of a line without one, when its run started
 }
@@ -93,24 +94,26 @@ func (s *share) started(run int) time.Time {
 }
 
 // merge calls emit for the rows as their lines follow one another in time; of one
-// instant in the rows' order. The lines of each row stay in their order.
+// instant in the rows' order. The lines of each row stay in their order. A row is
+// opened when it is its first run's turn: of a thousand jobs few have run at a time.
 func merge(rows []*row, emit func(*row) error) error {
 	h := make(rowHeap, 0, len(rows))
 	for _, r := range rows {
 		defer r.close()
-		switch err := r.next(); {
-		case err == nil:
+		if len(r.runs) > 0 {
+			r.when = r.share.started(r.runs[0])
 			h = append(h, r)
-		case !errors.Is(err, io.EOF):
-			return err
 		}
 	}
 	heap.Init(&h)
 	for len(h) > 0 {
 		r := h[0]
-		if err := emit(r); err != nil {
-			return err
+		if r.begun {
+			if err := emit(r); err != nil {
+				return err
+			}
 		}
+		r.begun = true
 		switch err := r.next(); {
 		case errors.Is(err, io.EOF):
 			heap.Pop(&h)

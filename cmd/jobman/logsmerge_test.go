@@ -92,6 +92,38 @@ func TestLinesWithoutTimeStandWhereTheirRunBegan(t *testing.T) {
 	}
 }
 
+func TestOfManyJobsThoseAreOpenThatRanAtATime(t *testing.T) {
+	open, most := 0, 0
+	var rows []*row
+	for i := range 100 {
+		at := time.Unix(int64(i), 0)
+		j := &job.Job{Runs: []job.Run{{N: 1, StartedAt: at}}}
+		rows = append(rows, &row{share: &share{job: j}, runs: []int{1}, place: i, open: func(int) (lineReader, error) {
+			open++
+			most = max(most, open)
+			return &counted{someLines{{Time: at}, {Time: at.Add(time.Millisecond)}}, &open}, nil
+		}})
+	}
+	lines := 0
+	if err := merge(rows, func(*row) error { lines++; return nil }); err != nil || lines != 200 {
+		t.Fatalf("%d lines, error %v", lines, err)
+	}
+	if open != 0 || most > 2 {
+		t.Errorf("%d were open at a time, and %d still are", most, open)
+	}
+}
+
+// counted counts those that are open.
+type counted struct {
+	someLines
+	open *int
+}
+
+func (c *counted) Close() error {
+	*c.open--
+	return nil
+}
+
 func TestAMergeEndsWithTheFirstError(t *testing.T) {
 	stop := errors.New("stop")
 	rows := []*row{{share: &share{job: new(job.Job)}, runs: []int{1}, open: func(int) (lineReader, error) { return nil, stop }}}

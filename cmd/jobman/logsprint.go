@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"encoding/json"
-	"os"
 	"strings"
 	"sync"
 	"time"
@@ -32,7 +31,7 @@ type printer struct {
 
 func newPrinter(a *app, raw, several bool) *printer {
 	p := &printer{raw: raw && !a.JSON, json: a.JSON, several: several, used: map[string]int{}}
-	p.color = isTerminal(os.Stdout) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+	p.color = colorful()
 	p.out = bufio.NewWriterSize(a.stdout, 64<<10)
 	p.encode = json.NewEncoder(p.out)
 	p.encode.SetEscapeHTML(false)

@@ -52,6 +52,10 @@ func main() {
 func run(argv []string, stdout, stderr io.Writer) int {
 	out := &writer{Writer: stdout}
 	a := &app{ctx: context.Background(), stdout: out, stderr: stderr, umask: house.Restrict(), settings: new(config.Settings), resolved: new(config.Resolved)}
+	if len(argv) > 0 && argv[0] == completeVerb {
+		a.complete(argv[1:])
+		return codeOK
+	}
 	// Until the command line is read, what it says decides how errors are told.
 	a.JSON = slices.Contains(argv[:commandStart(argv)], "--json")
 	err := a.parse(argv)

@@ -4,15 +4,15 @@ import "jobman/job"
 
 // logFlags are what is kept of a job's output, and how much of it.
 type logFlags struct {
-	Stdout          bool   `default:"true" negatable:"" help:"Keep the job's stdout."`
-	Stderr          bool   `default:"true" negatable:"" help:"Keep the job's stderr."`
-	PrefixTimestamp bool   `default:"true" negatable:"" help:"Prefix each line with its time."`
-	Sink            string `enum:"auto,both,file,journal" default:"auto" placeholder:"auto|both|file|journal" help:"Where output goes: files, journald (lossy), both, or auto (default): both where journald runs, else file."`
+	Stdout          bool   `default:"true" negatable:"" help:"Keep the job's stdout (default: yes)."`
+	Stderr          bool   `default:"true" negatable:"" help:"Keep the job's stderr (default: yes)."`
+	PrefixTimestamp bool   `default:"true" negatable:"" help:"Prefix each line with its time (default: yes)."`
+	Sink            string `enum:"auto,both,file,journal" default:"auto" placeholder:"SINK" help:"Where output goes: file, journal (journald alone, lossy), both, or auto (default): both where journald runs, else file."`
 
-	FileMaxBytes job.Size `name:"file.max-bytes" placeholder:"SIZE" help:"Begin another file when one is this big, such as 10MB."`
-	RunMaxFiles  *int     `name:"run.max-files" placeholder:"N" help:"Keep that many files of a run, and delete the oldest."`
-	JobMaxRuns   *int     `name:"job.max-runs" placeholder:"N" help:"Keep the output of that many runs of the job."`
-	JobMaxBytes  job.Size `name:"job.max-bytes" placeholder:"SIZE" help:"Delete the output of the oldest completed runs of all jobs when all output is bigger than this."`
+	FileMaxBytes job.Size `name:"file.max-bytes" placeholder:"SIZE" help:"Begin another file when one is this big, such as 10MB (default: one file)."`
+	RunMaxFiles  *int     `name:"run.max-files" placeholder:"N" help:"Keep that many files of a run, and delete the oldest (default: all)."`
+	JobMaxRuns   *int     `name:"job.max-runs" placeholder:"N" help:"Keep the output of that many runs of the job (default: of all)."`
+	JobMaxBytes  job.Size `name:"job.max-bytes" placeholder:"SIZE" help:"Delete the output of the oldest completed runs of all jobs when all output is bigger than this (default: no limit)."`
 }
 
 func (l *logFlags) log() (job.Log, error) {

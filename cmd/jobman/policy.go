@@ -16,18 +16,18 @@ import (
 // waitFlags are what a job waits for.
 type waitFlags struct {
 	Datetime      moment_       `placeholder:"TIME" help:"Don't run before this time: 2026-11-23 08:00, 08:00 (the next), tomorrow 08:00, +10m, @unix, RFC 3339."`
-	Timedelta     *job.Duration `placeholder:"D" help:"Don't run before this long after now."`
-	File          []string      `sep:"none" placeholder:"GLOB" help:"Don't run before this file is there; repeatable."`
-	NonopenFile   []string      `sep:"none" placeholder:"GLOB" help:"Nor before it is open in no process; repeatable."`
+	Timedelta     *job.Duration `placeholder:"D" help:"Don't run before this long after the submission."`
+	File          []string      `sep:"none" placeholder:"GLOB" help:"Don't run before this file, or one that matches, is there; repeatable."`
+	NonopenFile   []string      `sep:"none" placeholder:"GLOB" help:"Don't run before this file is there and open in no process; repeatable."`
 	Script        []string      `sep:"none" placeholder:"PATH" help:"Don't run before this executable ends with 0; repeatable."`
 	HTTP          []string      `name:"http" sep:"none" placeholder:"URL" help:"Don't run before this URL answers with 2xx; repeatable."`
 	S3            []string      `name:"s3" sep:"none" placeholder:"URL" help:"Don't run before s3://bucket[/key-or-prefix/] is there; repeatable."`
 	Job           []string      `sep:"none" placeholder:"JOB[:success|failure|any]" help:"Don't run before this job has completed so (default: success); repeatable."`
 	Sensor        []string      `sep:"none" placeholder:"NAME" help:"Don't run before this sensor of the configuration is met; repeatable."`
-	Any           bool          `negatable:"" help:"One of the conditions is enough."`
+	Any           bool          `negatable:"" help:"One of the conditions is enough (default: all must hold at once)."`
 	PollInterval  job.Duration  `default:"60s" placeholder:"D" help:"How long after a check of nonopen-file, script, http and s3 the next (default: 60s)."`
-	ExtraDelay    job.Duration  `default:"0s" placeholder:"D" help:"Run this long after the conditions were met."`
-	AbortDatetime moment_       `placeholder:"TIME" help:"Fail if no run has started by then."`
+	ExtraDelay    job.Duration  `default:"0s" placeholder:"D" help:"Run this long after the conditions were met (default: 0s)."`
+	AbortDatetime moment_       `placeholder:"TIME" help:"Fail if no run has started by then (default: wait without end)."`
 }
 
 // retryFlags are the policy of repeating.
@@ -35,11 +35,11 @@ type retryFlags struct {
 	NumRuns       *int         `placeholder:"N" help:"Run that often, also after success; -1: no limit (default: 1, if no other limit is set)."`
 	NumSuccesses  int          `default:"-1" placeholder:"N" help:"Run until that many runs were successes; -1: no limit (default)."`
 	NumFailures   int          `default:"-1" placeholder:"N" help:"Run until that many runs were failures; -1: no limit (default)."`
-	AbortDatetime moment_      `placeholder:"TIME" help:"Start no run after this time."`
+	AbortDatetime moment_      `placeholder:"TIME" help:"Start no run after this time (default: no limit)."`
 	SuccessCodes  job.Codes    `default:"0" placeholder:"CODES" help:"Exit codes that are a success, such as 0,10-19 (default: 0)."`
 	FailureCodes  job.Codes    `placeholder:"CODES" help:"Exit codes that are a failure; others are neutral (default: all that are no success)."`
-	Delay         job.Duration `default:"0s" placeholder:"D" help:"How long after a run the next starts."`
-	JitterRange   job.Duration `default:"0s" placeholder:"D" help:"Make the delay longer or shorter at random, by at most half of this."`
+	Delay         job.Duration `default:"0s" placeholder:"D" help:"How long after a run the next starts (default: 0s)."`
+	JitterRange   job.Duration `default:"0s" placeholder:"D" help:"Make the delay longer or shorter at random, by at most half of this (default: 0s)."`
 	BackoffBase   float64      `name:"exponential-backoff-base" default:"1" placeholder:"B" help:"Multiply the delay by this after each run (default: 1)."`
 	MaxDelay      job.MaxDelay `default:"-1" placeholder:"D" help:"Delay no longer than this; -1: no limit (default)."`
 }
@@ -47,14 +47,14 @@ type retryFlags struct {
 // limitFlags are what else decides about a job's runs.
 type limitFlags struct {
 	// What is short for others is written out before the flags are read, see shorts.go.
-	Retry      *int          `placeholder:"N" help:"Run again after a failure, at most N times: num-runs N+1, num-successes 1."`
+	Retry      *int          `group:"Repeating" placeholder:"N" help:"Run again after a failure, at most N times: short for num-runs N+1 and num-successes 1 (default: never)."`
 	Timeout    *job.Duration `placeholder:"D" help:"Short for --timeout.run."`
-	TimeoutRun *job.Duration `name:"timeout.run" placeholder:"D" help:"End a run that takes longer, and call it a failure."`
-	TimeoutJob *job.Duration `name:"timeout.job" placeholder:"D" help:"End the job this long after the start of its first run."`
+	TimeoutRun *job.Duration `name:"timeout.run" placeholder:"D" help:"End a run that takes longer, and call it a failure (default: no limit)."`
+	TimeoutJob *job.Duration `name:"timeout.job" placeholder:"D" help:"End the job this long after the start of its first run (default: no limit)."`
 	OnReboot   string        `enum:"fail,rerun" default:"fail" placeholder:"fail|rerun" help:"What a run that a reboot ended is: a failure (default), or nothing, and a new one starts."`
 	Property   []string      `short:"p" sep:"none" placeholder:"KEY=VALUE" help:"Set a property of the systemd unit, such as MemoryMax=1G or CPUQuota=50%; repeatable."`
-	UID        string        `name:"uid" placeholder:"USER" help:"Run as this user (system scope)."`
-	GID        string        `name:"gid" placeholder:"GROUP" help:"Run as this group (system scope)."`
+	UID        string        `name:"uid" placeholder:"USER" help:"Run as this user; for root (default: root)."`
+	GID        string        `name:"gid" placeholder:"GROUP" help:"Run as this group; for root (default: the user's)."`
 }
 
 // moment_ is a time to come; zero where none was given.
@@ -138,7 +138,22 @@ func (w *waitFlags) wait(a *app) (job.Wait, error) {
 		}
 		out.Job = append(out.Job, target)
 	}
-	return out, w.sensors(a, &out)
+	if err := w.sensors(a, &out); err != nil {
+		return out, err
+	}
+	return out, inTime(&out, now)
+}
+
+// inTime tells why a job that is submitted now could never run: it would be too late
+// by the time that it waits for. What is wrong at any time, [job.Wait.Check] knows.
+func inTime(w *job.Wait, now time.Time) error {
+	if w.Timedelta == nil || w.AbortDatetime.IsZero() || w.Any && len(w.Conditions()) > 1 {
+		return nil
+	}
+	if now.Add(time.Duration(*w.Timedelta)).Add(time.Duration(w.ExtraDelay)).After(w.AbortDatetime) {
+		return usage("wait.abort-datetime is not after wait.timedelta and wait.extra-delay: the job could never run")
+	}
+	return nil
 }
 
 // target is what a condition is held against: paths are absolute, jobs are ids.
@@ -279,17 +294,20 @@ func (l *limitFlags) timeout() (t job.Timeout, err error) {
 // describeRetries tells people when a job runs again; "" if it never does.
 func describeRetries(r *job.Retries) string {
 	var parts []string
-	count := func(n int, what string) {
-		if n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, what))
+	count := func(n int, one, more string) {
+		switch {
+		case n == 1:
+			parts = append(parts, "1 "+one)
+		case n > 1:
+			parts = append(parts, fmt.Sprintf("%d %s", n, more))
 		}
 	}
 	if r.NumRuns == 1 || r.NumRuns == 0 {
 		return ""
 	}
-	count(r.NumSuccesses, "successes")
-	count(r.NumFailures, "failures")
-	count(r.NumRuns, "runs")
+	count(r.NumSuccesses, "success", "successes")
+	count(r.NumFailures, "failure", "failures")
+	count(r.NumRuns, "run", "runs")
 	if !r.AbortDatetime.IsZero() {
 		parts = append(parts, moment(r.AbortDatetime))
 	}

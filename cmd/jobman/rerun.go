@@ -77,9 +77,9 @@ func (a *app) findByID(word string) (*job.Job, error) {
 	case err != nil:
 		return nil, err
 	case len(found) == 0:
-		return nil, notFound(word)
+		return nil, a.notFound(word)
 	case len(found) > 1:
-		return nil, ambiguous(word, found)
+		return nil, a.ambiguous(word, found)
 	}
 	return found[0], nil
 }
@@ -92,7 +92,7 @@ func (a *app) findStarted(name string) (*job.Job, error) {
 		return nil, err
 	}
 	if len(found) == 0 {
-		return nil, &problem{kind: "not-found", text: fmt.Sprintf("no job is named %q", name), hint: "jobman list --all"}
+		return nil, a.notFound(name)
 	}
 	if found, err = a.Look(a.ctx, found); err != nil {
 		return nil, err

@@ -53,7 +53,7 @@ func onlyActive(jobs []*job.Job) *job.Job {
 
 func (a *app) lookup(word string, pick choose, runs int) (*job.Job, error) {
 	if word == "" {
-		return nil, notFound(word) // most likely a variable that is not set
+		return nil, a.notFound(word) // most likely a variable that is not set
 	}
 	lower := strings.ToLower(word)
 	if job.IsID(lower) {
@@ -62,7 +62,7 @@ func (a *app) lookup(word string, pick choose, runs int) (*job.Job, error) {
 			return nil, err
 		}
 		if len(found) == 0 {
-			return nil, notFound(word)
+			return nil, a.notFound(word)
 		}
 		return found[0], nil
 	}
@@ -81,40 +81,35 @@ func (a *app) lookup(word string, pick choose, runs int) (*job.Job, error) {
 	case len(named) > 0:
 		j = pick(named)
 		if len(prefixed) > 0 && (len(prefixed) > 1 || j == nil || prefixed[0].ID != j.ID) {
-			return nil, ambiguous(word, append(named, prefixed...))
+			return nil, a.ambiguous(word, append(named, prefixed...))
 		}
 		if j == nil {
-			return nil, ambiguous(word, named)
+			return nil, a.ambiguous(word, named)
 		}
 	case len(prefixed) == 1:
 		j = prefixed[0]
 	case len(prefixed) > 1:
-		return nil, ambiguous(word, prefixed)
+		return nil, a.ambiguous(word, prefixed)
 	default:
-		return nil, notFound(word)
+		return nil, a.notFound(word)
 	}
 	return j, nil
-}
-
-func notFound(word string) error {
-	p := &problem{kind: "not-found", text: fmt.Sprintf("no job is named %q, and no id begins with it", word), hint: "jobman list --all"}
-	if word == "" {
-		p.text = "an empty word names no job"
-	}
-	return p
 }
 
 // maxCandidates bounds how many jobs an error lists.
 const maxCandidates = 10
 
-func ambiguous(word string, jobs []*job.Job) error {
+func (a *app) ambiguous(word string, jobs []*job.Job) error {
+	first, err := a.Look(a.ctx, jobs[:min(len(jobs), maxCandidates)])
+	if err != nil {
+		return err
+	}
 	var list []string
-	for _, j := range jobs {
-		if len(list) == maxCandidates {
-			list = append(list, fmt.Sprintf("and %d more", len(jobs)-maxCandidates))
-			break
-		}
-		list = append(list, fmt.Sprintf("%s (%s, %s)", j.ID, shorten(j.Spec.Name, 30), j.Status()))
+	for _, j := range first {
+		list = append(list, fmt.Sprintf("%s (%s, %s)", j.ID, shorten(j.Spec.Name, 30), state(j)))
+	}
+	if more := len(jobs) - len(first); more > 0 {
+		list = append(list, fmt.Sprintf("and %d more", more))
 	}
 	return &problem{kind: "ambiguous", text: fmt.Sprintf("%q could be several jobs: %s", word, strings.Join(list, ", "))}
 }

@@ -19,17 +19,17 @@ import (
 
 // jobFlags are the options of a job, for the verbs that submit one.
 type jobFlags struct {
-	Name       string       `group:"Job" help:"The job's name (default: its command line)."`
-	Group      string       `group:"Job" help:"Make the job a member of this group."`
+	Name       string       `group:"Job" placeholder:"NAME" help:"The job's name (default: its command line)."`
+	Group      string       `group:"Job" placeholder:"GROUP" help:"Make the job a member of this group, a systemd slice (default: of none)."`
 	Unique     bool         `group:"Job" help:"Submit nothing if a job of that name is active (code 4)."`
 	Follow     bool         `group:"Job" short:"f" help:"Print the job's output and end with its code. Ctrl-C detaches; the job goes on."`
 	Chdir      string       `group:"Job" placeholder:"DIR" help:"Run in this directory (default: the current one)."`
 	Env        []string     `group:"Job" sep:"none" placeholder:"K[=V]" help:"Set a variable beside the environment of this shell; repeatable."`
-	StopSignal job.Signal   `group:"Job" default:"TERM" help:"What kill sends first: a name or a number."`
-	StopGrace  job.Duration `group:"Job" default:"10s" help:"How long after it what is left gets SIGKILL."`
-	Log        logFlags     `embed:"" prefix:"log." group:"Output"`
+	StopSignal job.Signal   `group:"Job" default:"TERM" placeholder:"SIG" help:"What kill and time limits send first: a name, with or without SIG, or a number (default: TERM)."`
+	StopGrace  job.Duration `group:"Job" default:"10s" placeholder:"D" help:"How long after that what is left gets SIGKILL (default: 10s)."`
 	Wait       waitFlags    `embed:"" prefix:"wait." group:"Waiting"`
 	Retries    retryFlags   `embed:"" prefix:"retries." group:"Repeating"`
+	Log        logFlags     `embed:"" prefix:"log." group:"Output"`
 	limitFlags `group:"Limits"`
 	Notify     notifyFlags `embed:"" group:"Notification"`
 }
@@ -48,13 +48,31 @@ type runCmd struct {
 
 // Help implements kong's hook for the text below the summary.
 func (*runCmd) Help() string {
-	return `Examples:
+	return `Prints the job's id once the job is on disk, and returns. What the command gets is
+what you have now: environment, directory, umask, limits. Everything it starts belongs
+to the run: what a script leaves in the background (cmd &, setsid) is ended when its
+main process ends.
+
+Values:
+  D       a duration: 90 (seconds), 1.5s, 10m, 1h30m, 2d12h, 1w
+  TIME    2026-11-23T08:00:00Z, 2026-11-23 08:00 or 08:00 (the next) in local time,
+          tomorrow 08:00, +10m (from now), @1795420800 (Unix time)
+  SIZE    plain bytes, 10MB (10^7) or 64KiB (65536)
+  CODES   exit codes such as 0,10-19
+
+Options may also stand in ~/.jobman.toml and in variables: JOBMAN_RETRIES_DELAY=30s.
+An empty value (--group=) clears what is set there.
+
+Examples:
   jobman rsync -a src/ dst/             runs detached; prints the job's id
   jobman run --name backup -- restic backup /home
   jobman run -f -- make test            follows; ends with the command's code
   jobman run -- sh -c 'make | tee log'  a pipeline needs a shell
   jobman run --wait.file in.csv -- ./import in.csv
+  jobman run --wait.datetime 'tomorrow 08:00' -- ./report
+  jobman run --wait.job fetch --group etl -- ./load
   jobman run --retry 5 --retries.delay 30s --timeout 10m -- ./sync
+  jobman run -p MemoryMax=1G -p CPUQuota=50% -- ./train
   jobman run --job-spec backup          what [job_spec.backup] of the configuration says`
 }
 

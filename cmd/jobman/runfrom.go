@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"slices"
 	"strings"
@@ -28,6 +29,7 @@ type submitter struct {
 	flags  []string // that were given on the command line, and hold for all
 	known  []string // the options that a line may give
 	bad    error    // of the first bad line
+	done   int      // lines
 }
 
 // newSubmitter makes one; drop are the flags that say that it is to be one.
@@ -117,6 +119,11 @@ func readLines(in io.Reader, lines chan<- numbered) {
 func (s *submitter) each(in io.Reader) error {
 	lines := make(chan numbered, fromAtOnce)
 	go readLines(in, lines)
+	progress := func(int, int) {}
+	if !isTerminal(os.Stdout) { // else the ids show it
+		progress = s.progress("lines submitted")
+		defer func() { progress(s.done, s.done) }()
+	}
 	for first := range lines {
 		batch := []numbered{first}
 		for more := true; more && len(batch) < fromAtOnce; {
@@ -132,21 +139,29 @@ func (s *submitter) each(in io.Reader) error {
 		if err := s.submit(s.readAll(batch)); err != nil {
 			return err
 		}
+		s.done += len(batch)
+		progress(s.done, 0)
 	}
 	return nil
 }
 
-// readAll makes jobs of lines, and returns them with the lines' numbers. It tells of
-// the bad ones.
-func (s *submitter) readAll(lines []numbered) (jobs []engine.Submission, numbers []int) {
+// badLine is a line that makes no job.
+type badLine struct {
+	n   int
+	err error
+}
+
+// readAll makes jobs of lines, and returns them with the lines' numbers, and the bad
+// lines.
+func (s *submitter) readAll(lines []numbered) (jobs []engine.Submission, numbers []int, bad []badLine) {
 	for _, line := range lines {
 		if j, err := s.read(line); err != nil {
-			s.report(line.n, err)
+			bad = append(bad, badLine{line.n, err})
 		} else {
 			jobs, numbers = append(jobs, *j), append(numbers, line.n)
 		}
 	}
-	return jobs, numbers
+	return jobs, numbers, bad
 }
 
 // allOrNothing submits all lines in one transaction, if none is bad.
@@ -157,11 +172,12 @@ func (s *submitter) allOrNothing(in io.Reader) error {
 	for line := range lines {
 		all = append(all, line)
 	}
-	jobs, numbers := s.readAll(all)
-	if s.bad != nil {
+	jobs, numbers, bad := s.readAll(all)
+	if len(bad) > 0 {
+		s.reportBefore(bad, math.MaxInt)
 		return nil
 	}
-	return s.submit(jobs, numbers)
+	return s.submit(jobs, numbers, nil)
 }
 
 // report tells of a bad line; the first one decides the exit code.
@@ -175,8 +191,25 @@ func (s *submitter) report(n int, err error) {
 	report(s.stderr, &told, s.JSON)
 }
 
-// submit submits jobs, and prints the ids of those that were taken.
-func (s *submitter) submit(jobs []engine.Submission, numbers []int) error {
+// reportBefore tells of the bad lines before a line, and returns the others.
+func (s *submitter) reportBefore(bad []badLine, n int) []badLine {
+	for len(bad) > 0 && bad[0].n < n {
+		s.report(bad[0].n, bad[0].err)
+		bad = bad[1:]
+	}
+	return bad
+}
+
+// fromView is a job that a line became, as JSON.
+type fromView struct {
+	jobView
+	Line int `json:"line"`
+}
+
+// submit submits jobs, and prints the ids of those that were taken, and what is wrong
+// with other lines, in the lines' order.
+func (s *submitter) submit(jobs []engine.Submission, numbers []int, bad []badLine) error {
+	defer func() { s.reportBefore(bad, math.MaxInt) }()
 	if len(jobs) == 0 {
 		return nil
 	}
@@ -190,6 +223,7 @@ func (s *submitter) submit(jobs []engine.Submission, numbers []int) error {
 		return submitError(err)
 	}
 	for i, err := range errs {
+		bad = s.reportBefore(bad, numbers[i])
 		var files *engine.FilesError
 		if errors.As(err, &files) {
 			s.note("line %d: the job is taken, and starts when there is room for it: %v", numbers[i], pathCause(files.Err))
@@ -198,7 +232,7 @@ func (s *submitter) submit(jobs []engine.Submission, numbers []int) error {
 			continue
 		}
 		if s.JSON {
-			if err := s.printJSON(s.view(jobs[i].Job, true)); err != nil {
+			if err := s.printJSON(fromView{s.view(jobs[i].Job, true), numbers[i]}); err != nil {
 				return err
 			}
 			continue

@@ -174,7 +174,7 @@ func settingValue(set config.Setting, flag *kong.Flag) (any, error) {
 		if _, rest, ok := strings.Cut(text, flag.Name+": "); ok {
 			text = rest
 		}
-		return nil, set.Problem(text)
+		return nil, set.Problem(plainly(text))
 	}
 	if flag.Enum != "" {
 		for _, item := range set.Items() {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -22,7 +23,11 @@ type setupCmd struct {
 func (*setupCmd) Help() string {
 	return `Jobs that wait, or are between two runs, go on at boot by themselves, and what a
 reboot ended is dealt with (--on-reboot). A user's jobs then also outlive logout.
-Without it they go on with the next jobman command after the boot.`
+Without it they go on with the next jobman command after the boot.
+
+Examples:
+  jobman setup
+  jobman setup --undo`
 }
 
 // changed is what setup has changed, as it is noted in the store for --undo.
@@ -212,13 +217,19 @@ func unitWord(s string) string {
 
 // systemctl calls systemctl(1) of the scope.
 func (a *app) systemctl(args ...string) error {
-	cmd := exec.Command("systemctl", append([]string{"--" + a.scope}, args...)...)
-	if a.scope == "user" && os.Getenv("XDG_RUNTIME_DIR") == "" {
-		cmd.Env = append(os.Environ(), fmt.Sprintf("XDG_RUNTIME_DIR=/run/user/%d", os.Geteuid()))
-	}
-	out, err := cmd.CombinedOutput()
+	out, err := a.systemctlCommand(a.ctx, "--"+a.scope, args...).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("systemctl %s: %w: %s", strings.Join(args, " "), err, strings.TrimSpace(string(out)))
 	}
 	return nil
+}
+
+// systemctlCommand is a call of systemctl(1), which finds the user's manager also
+// where no login has said where it is.
+func (a *app) systemctlCommand(ctx context.Context, scope string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, "systemctl", append([]string{scope}, args...)...)
+	if os.Getenv("XDG_RUNTIME_DIR") == "" {
+		cmd.Env = append(os.Environ(), fmt.Sprintf("XDG_RUNTIME_DIR=/run/user/%d", os.Geteuid()))
+	}
+	return cmd
 }

@@ -22,6 +22,19 @@ type showRunCmd struct {
 	N   int    `arg:"" optional:"" default:"-1" help:"The run's number; from the last backwards if negative (default: -1)."`
 }
 
+// Help implements kong's hook for the text below the summary.
+func (*showCmd) Help() string {
+	return `Shows what was asked for, what it waits for and what each condition's last check found,
+what happens next and when, its runs, and where their output is.
+
+Examples:
+  jobman show backup
+  jobman show backup --runs all
+  jobman show backup --events     what jobman did, step by step
+  jobman show backup --json
+  jobman show run backup -1       its last run`
+}
+
 // Run shows a job.
 func (s *showCmd) Run(a *app) error {
 	runs := -1
@@ -50,6 +63,14 @@ func (s *showCmd) Run(a *app) error {
 	}
 	a.printJob(j, told)
 	return nil
+}
+
+// Help implements kong's hook for the text below the summary.
+func (*showRunCmd) Help() string {
+	return `Examples:
+  jobman show run backup          the last run
+  jobman show run backup 1        the first
+  jobman show run backup -2       the last but one`
 }
 
 // Run shows a run.
@@ -96,10 +117,51 @@ func pickRun(j *job.Job, n int) (*job.Run, error) {
 		return r, nil
 	}
 	p := &problem{kind: "not-found", text: fmt.Sprintf("%s has no run %d; its runs are 1 to %d", j.ID.Short(), n, j.RunCount)}
-	if j.RunCount == 0 {
+	switch {
+	case j.RunCount == 0 && j.Completed():
+		p.text = fmt.Sprintf("%s has no run: %s", j.ID.Short(), ending(j))
+	case j.RunCount == 0:
 		p.text = fmt.Sprintf("%s has no run yet", j.ID.Short())
 	}
 	return nil, p.try("jobman show %s", j.ID.Short())
+}
+
+// fewRuns are shown in full each; of more there is a table, and the last one in full.
+const fewRuns = 3
+
+// tableOfRuns is the table of a job's loaded runs.
+func (a *app) tableOfRuns(j *job.Job) *grid {
+	g := &grid{columns: []column{
+		{name: "RUN"}, {name: "STATE"}, {name: "CODE", drop: 5}, {name: "STARTED", drop: 4}, {name: "TOOK", drop: 3},
+		{name: "CPU", drop: 2, spare: true}, {name: "MEMORY", drop: 1, spare: true}, {name: "WHY", least: 12},
+	}}
+	now := time.Now()
+	for i := range j.Runs {
+		r := &j.Runs[i]
+		cpu, memory := "", ""
+		if r.CPUSeconds != nil {
+			cpu = fmt.Sprintf("%.2fs", *r.CPUSeconds)
+		}
+		if r.MemoryPeak != nil {
+			memory = bytesText(*r.MemoryPeak)
+		}
+		g.rows = append(g.rows, []string{strconv.Itoa(r.N), runState(r), code(r), ago(now, r.StartedAt),
+			took(now, r.StartedAt, r.StoppedAt), cpu, memory, printable(r.Message)})
+	}
+	return g
+}
+
+// describeCounts is how many runs there were, and what they were.
+func describeCounts(j *job.Job) string {
+	text := strconv.Itoa(j.RunCount)
+	if j.RunCount < 2 {
+		return text
+	}
+	text += fmt.Sprintf(" (%d success, %d failure)", j.SuccessCount, j.FailureCount)
+	if shown := len(j.Runs); shown < j.RunCount {
+		text += fmt.Sprintf("; the last %d are shown, --runs all shows all", shown)
+	}
+	return text
 }
 
 // fields prints names and values, one a line.
@@ -111,6 +173,14 @@ func (f *fields) add(name, value string) {
 	}
 }
 
+// state adds a state, in colour where there are colours.
+func (f *fields) state(name, value string) {
+	if value != "" && colorful() {
+		value = paintState("STATE", value)
+	}
+	fmt.Fprintf(f.w, "%-12s %s\n", name+":", value)
+}
+
 func (a *app) printJob(j *job.Job, told []job.Delivery) {
 	f := fields{w: a.stdout}
 	f.add("job", string(j.ID))
@@ -118,21 +188,12 @@ func (a *app) printJob(j *job.Job, told []job.Delivery) {
 	f.add("group", j.Spec.Group)
 	f.add("command", quote(j.Spec.Command))
 	f.add("directory", string(j.Spec.Chdir))
-	f.add("state", state(j))
+	f.state("state", state(j))
 	f.add("why", j.Message)
 	f.add("submitted", moment(j.SubmittedAt))
 	f.add("started", moment(j.StartedAt))
 	f.add("stopped", moment(j.StoppedAt))
-	f.add("next", next(j, time.Now()))
-	if !j.MetAt.IsZero() && j.RunCount == 0 {
-		f.add("waits", "no more; met "+moment(j.MetAt))
-	}
-	for _, c := range j.Conditions {
-		f.add("waits for", describeSensor(j, c.Sensor)+describeCondition(&c))
-	}
-	if j.Armed.Watcher {
-		f.add("watched by", "the watcher, one process for all jobs whose files are too many for path units")
-	}
+	a.printWait(&f, j, time.Now())
 	f.add("repeats", describeRetries(&j.Spec.Retries))
 	if t := j.Spec.Timeout; t.Run > 0 || t.Job > 0 {
 		var parts []string
@@ -156,74 +217,22 @@ func (a *app) printJob(j *job.Job, told []job.Delivery) {
 	f.add("stop", fmt.Sprintf("SIG%s, and SIGKILL after %s", j.Spec.StopSignal, j.Spec.StopGrace))
 	f.add("backend", fmt.Sprintf("%s, %s scope, on %s", j.Backend, j.Scope, j.Host))
 	printDeliveries(&f, j, told, time.Now())
-	f.add("runs", strconv.Itoa(j.RunCount))
-	for i := range j.Runs {
+	f.add("runs", describeCounts(j))
+	first := 0
+	if len(j.Runs) > fewRuns {
+		fmt.Fprintln(a.stdout)
+		a.tableOfRuns(j).print(a.stdout, width(), painter())
+		first = len(j.Runs) - 1
+	}
+	for i := first; i < len(j.Runs); i++ {
 		fmt.Fprintln(a.stdout)
 		a.printRun(&f, j, &j.Runs[i])
 	}
 }
 
-// next says when something happens of itself.
-func next(j *job.Job, now time.Time) string {
-	if j.NextAt.IsZero() {
-		return ""
-	}
-	what := "the next check"
-	switch {
-	case j.Phase == job.Delayed:
-		what = fmt.Sprintf("run %d", j.RunCount+1)
-	case !j.MetAt.IsZero():
-		what = "the first run"
-	case !j.Polls():
-		what = "the wait's next time"
-	}
-	return fmt.Sprintf("%s at %s, in %s", what, moment(j.NextAt), roughly(j.NextAt.Sub(now)))
-}
-
-// describeSensor tells people of which sensor, by its place, a condition is.
-func describeSensor(j *job.Job, n int) string {
-	if n == 0 || n > len(j.Spec.Wait.Sensor) {
-		return ""
-	}
-	s := j.Spec.Wait.Sensor[n-1]
-	text := s.Name
-	switch delayed := s.Delay > 0; {
-	case delayed && n <= len(j.Held) && !j.Held[n-1].IsZero():
-		text += fmt.Sprintf(" (holds since %s, for %s)", moment(j.Held[n-1]), s.Delay)
-	case delayed:
-		text += fmt.Sprintf(" (for %s)", s.Delay)
-	}
-	if s.Any && len(s.Targets) > 1 {
-		text += " (one is enough)"
-	}
-	return text + ": "
-}
-
-// describeCondition tells people of a condition and the last look at it.
-func describeCondition(c *job.Condition) string {
-	text := fmt.Sprintf("%s %s: ", c.Kind, c.Target)
-	switch {
-	case c.Error != "":
-		text += "can't be checked: " + c.Error
-	case c.Met:
-		text += "met"
-	case c.At.IsZero():
-		return text + "not checked yet"
-	default:
-		text += "not met"
-	}
-	if c.Detail != "" {
-		text += " (" + c.Detail + ")"
-	}
-	if c.Kind.Polled() && !c.At.IsZero() {
-		text += ", checked " + moment(c.At)
-	}
-	return text
-}
-
 func (a *app) printRun(f *fields, j *job.Job, r *job.Run) {
 	f.add("run", strconv.Itoa(r.N))
-	f.add("  state", runState(r))
+	f.state("  state", runState(r))
 	f.add("  why", r.Message)
 	f.add("  started", moment(r.StartedAt))
 	f.add("  stopped", moment(r.StoppedAt))

@@ -12,6 +12,16 @@ type signalCmd struct {
 	Signal job.Signal `arg:"" help:"A name, with or without SIG, or a number."`
 }
 
+// Help implements kong's hook for the text below the summary.
+func (*signalCmd) Help() string {
+	return `The run's main process gets the signal, nothing is recorded, and nothing else ends:
+see jobman help kill for that.
+
+Examples:
+  jobman signal web HUP
+  jobman signal web 10`
+}
+
 // Run delivers a signal to the command of a job's current run.
 func (s *signalCmd) Run(a *app) error {
 	if err := a.open(); err != nil {

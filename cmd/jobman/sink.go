@@ -12,10 +12,14 @@ import (
 // lossy is what a run can't have whose sink is journald alone.
 const lossy = "no empty lines, no blanks at the end of a line, and not what is above journald's rate limit"
 
-// sinkOf is where a run's output goes, also of one that was intended just now.
-func (a *app) sinkOf(ctx context.Context, id job.ID, n int) (job.Sink, error) {
+// sinkOf is where a run's output goes, also of one that was intended just now. That is
+// decided with the intention, so a job that has the run knows.
+func (a *app) sinkOf(ctx context.Context, j *job.Job, n int) (job.Sink, error) {
+	if r := j.Run(n); r != nil {
+		return r.Sink, nil
+	}
 	for _, runs := range []int{1, -1} { // mostly it is the last
-		j, err := a.store.Get(ctx, id, runs)
+		j, err := a.store.Get(ctx, j.ID, runs)
 		if err != nil {
 			return "", err
 		}
@@ -46,7 +50,9 @@ func (a *app) identify(id job.ID, n int) (identifier string, over bool, err erro
 
 // tellStored says on stderr what is missing of a run whose sink is journald alone.
 func (a *app) tellStored(j *job.Job, n int, s *journal.Stored, over bool, streams journal.Streams) error {
-	a.note("run %d of %s has its output in journald alone: %s", n, j.ID.Short(), lossy)
+	a.lossy.Do(func() { // and not for each of a thousand runs
+		a.note("run %d of %s has its output in journald alone: %s", n, j.ID.Short(), lossy)
+	})
 	suppressed, err := s.Suppressed(a.ctx)
 	if err != nil {
 		return err

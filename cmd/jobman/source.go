@@ -30,7 +30,7 @@ type lineReader interface {
 
 // open reads what there is now, unfinished lines included.
 func (o output) open(opt journal.ReadOptions) (lineReader, error) {
-	sink, err := o.app.sinkOf(o.app.ctx, o.job.ID, o.run)
+	sink, err := o.app.sinkOf(o.app.ctx, o.job, o.run)
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +47,7 @@ func (o output) open(opt journal.ReadOptions) (lineReader, error) {
 
 // follow prints what there is and what comes until the run has ended.
 func (o output) follow(ctx context.Context, opt journal.ReadOptions, ended <-chan struct{}, emit func(journal.Line) error) error {
-	sink, err := o.app.sinkOf(ctx, o.job.ID, o.run)
+	sink, err := o.app.sinkOf(ctx, o.job, o.run)
 	if err != nil {
 		return err
 	}

@@ -59,7 +59,7 @@ func parseSpecLine(text []byte, known []string) (*specLine, error) {
 		Resolved bool                 `json:"resolved"`
 	}{}
 	if err := json.Unmarshal(text, &own); err != nil {
-		return nil, usage("%v", err)
+		return nil, wrongType(err)
 	}
 	l := &specLine{
 		options: map[string]any{}, command: job.Strings(own.Command),
@@ -69,6 +69,22 @@ func parseSpecLine(text []byte, known []string) (*specLine, error) {
 		return nil, err
 	}
 	return l, l.writeOut()
+}
+
+// ownForms is what a spec's own keys take.
+var ownForms = map[string]string{
+	keyCommand: `a list of words, such as ["make","all"]`, keyUmask: `a text such as "0022"`, keyNice: "a whole number",
+	keyLimits: `an object such as {"NOFILE":"1024:infinity"}`, keyResolved: "true or false",
+}
+
+// wrongType says what a key takes that was given something else.
+func wrongType(err error) error {
+	var wrong *json.UnmarshalTypeError
+	if !errors.As(err, &wrong) {
+		return usage("%v", err)
+	}
+	key, _, _ := strings.Cut(wrong.Field, ".")
+	return usage("%q takes %s, and this is a %s", key, ownForms[key], wrong.Value)
 }
 
 // flatten takes in the keys of an object, with dots between those of objects

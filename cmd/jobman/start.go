@@ -1,9 +1,22 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+
+	"jobman/job"
+)
 
 type startCmd struct {
 	Jobs []string `arg:"" name:"job" help:"Jobs, by id, name or beginning of the id."`
+}
+
+// Help implements kong's hook for the text below the summary.
+func (*startCmd) Help() string {
+	return `Of a job that waits the first run starts now, whatever its conditions say; of one that
+is between two runs the next.
+
+Examples:
+  jobman start backup`
 }
 
 // Run ends the waiting of jobs.
@@ -20,7 +33,7 @@ func (s *startCmd) Run(a *app) error {
 	}
 	for _, j := range jobs {
 		if err := a.Start(a.ctx, j.ID); err != nil {
-			return &problem{kind: kindOf(err), text: fmt.Sprintf("start %s, which is %s: %v", j.ID.Short(), state(j), err), err: err}
+			return startProblem(j, err)
 		}
 	}
 	if a.JSON {
@@ -32,4 +45,18 @@ func (s *startCmd) Run(a *app) error {
 		return a.printJobs(jobs)
 	}
 	return nil
+}
+
+// startProblem explains why there is nothing to start of a job.
+func startProblem(j *job.Job, err error) error {
+	p := &problem{kind: kindOf(err), text: fmt.Sprintf("start %s: %v", j.ID.Short(), err), err: err}
+	switch {
+	case p.kind != "state":
+	case j.Completed():
+		p.text = fmt.Sprintf("start %s: the job waits for nothing, it is over (%s)", j.ID.Short(), j.Result)
+		return p.try("jobman rerun %s", j.ID.Short())
+	default:
+		p.text = fmt.Sprintf("start %s: the job waits for nothing, it is %s", j.ID.Short(), state(j))
+	}
+	return p
 }

@@ -104,7 +104,7 @@ func nearestVerb(word string) string {
 func nearest(word string, names []string) string {
 	best, least := "", 3
 	for _, name := range names {
-		if d := job.Distance(word, name); d < least && d < len(name) {
+		if d := job.Distance(word, name); d < least && 2*d <= max(len(word), len(name)) {
 			best, least = name, d
 		}
 	}

@@ -117,7 +117,7 @@ func (a *app) view(j *job.Job, runs bool) jobView {
 		if c.Sensor > 0 && c.Sensor <= len(j.Spec.Wait.Sensor) {
 			of = j.Spec.Wait.Sensor[c.Sensor-1].Name
 		}
-		v.Conditions = append(v.Conditions, conditionView{c.Kind, c.Target, c.Met, at(c.At), known(c.Error), known(c.Detail), known(of)})
+		v.Conditions = append(v.Conditions, conditionView{c.Kind, targetView(&c), c.Met, at(c.At), known(c.Error), known(c.Detail), known(of)})
 	}
 	if r := j.Last(); r != nil {
 		v.ExitCode, v.Signal = r.ExitCode, known(r.Signal)
@@ -131,6 +131,14 @@ func (a *app) view(j *job.Job, runs bool) jobView {
 		v.Runs = &views
 	}
 	return v
+}
+
+// targetView is what a condition is held against, times like all others.
+func targetView(c *job.Condition) job.Text {
+	if t, err := time.Parse(time.RFC3339Nano, string(c.Target)); err == nil && c.Kind == job.KindDatetime {
+		return job.Text(t.UTC().Format(job.StampLayout))
+	}
+	return c.Target
 }
 
 func (a *app) runView(j *job.Job, r *job.Run) runView {

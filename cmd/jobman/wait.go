@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"jobman/job"
@@ -13,6 +14,18 @@ type waitCmd struct {
 	Jobs    []string      `arg:"" name:"job" help:"Jobs, by id, name or beginning of the id."`
 	Any     bool          `help:"Return when one of them completes."`
 	Timeout *job.Duration `placeholder:"D" help:"Give up after this long, with code 124; the jobs go on."`
+}
+
+// Help implements kong's hook for the text below the summary.
+func (*waitCmd) Help() string {
+	return `Ends with 0 if every job is a success, else as the first, in the order given, that is
+none: with its last run's exit code, 128+N for signal N, 124 for a timeout, 125 if
+there is no code, 1 if the code was 0.
+
+Examples:
+  jobman wait backup
+  jobman wait backup sync --timeout 1h || mail -s failed root < /dev/null
+  jobman wait --any a b c`
 }
 
 // Run waits until the jobs complete.
@@ -42,6 +55,7 @@ func (w *waitCmd) Run(a *app) error {
 				return err
 			}
 		}
+		a.note("%s", stillActive(jobs))
 		return exitStatus(codeTimeout)
 	}
 	if err != nil {
@@ -56,10 +70,29 @@ func (w *waitCmd) Run(a *app) error {
 		}
 	} else if !a.Quiet {
 		for _, j := range jobs {
-			fmt.Fprintf(a.stdout, "%s %s: %s\n", j.ID, j.Result, printable(j.Message))
+			fmt.Fprintf(a.stdout, "%s %s\n", j.ID, printable(ending(j)))
 		}
 	}
 	return outcome(jobs)
+}
+
+// stillActive says which jobs were not over when the time was.
+func stillActive(jobs []*job.Job) string {
+	var left []string
+	for _, j := range jobs {
+		if !j.Completed() && len(left) < maxCandidates {
+			left = append(left, fmt.Sprintf("%s is %s", j.ID.Short(), state(j)))
+		}
+	}
+	return "the time is over: " + strings.Join(left, ", ")
+}
+
+// ending is how a job ended, in one line.
+func ending(j *job.Job) string {
+	if strings.HasPrefix(j.Message, string(j.Result)) { // killed with SIGTERM
+		return j.Message
+	}
+	return string(j.Result) + ": " + j.Message
 }
 
 var errTimeout = errors.New("timed out")

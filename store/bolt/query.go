@@ -162,7 +162,7 @@ func (t tx) due(f *store.Filter) (found []entry, err error) {
 func (t tx) withPrefix(prefix string, f *store.Filter) (found []entry, err error) {
 	c := t.jobs().Cursor()
 	k, v := c.Seek([]byte(prefix))
-	for bytes.HasPrefix(k, []byte(prefix)) && job.IsID(string(k)) {
+	for bytes.HasPrefix(k, []byte(prefix)) && job.IsID(string(k)) && (f.Newest == 0 || len(found) < f.Newest) {
 		id := job.ID(k)
 		j, err := t.store.decode(document{job: v})
 		if err != nil {
@@ -185,7 +185,7 @@ func (t tx) scan(index, hash []byte, f *store.Filter) (found []entry, err error)
 		}
 		n := 0
 		for k, v := range backward(t.Bucket(index).Cursor(), append(bytes.Clone(hash), side(done))) {
-			if done && f.Limit > 0 && n == f.Limit {
+			if done && f.Limit > 0 && n == f.Limit || f.Newest > 0 && n == f.Newest {
 				break
 			}
 			e, err := readEntry(k[len(hash):], v)

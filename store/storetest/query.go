@@ -51,6 +51,14 @@ func testOrder(t *testing.T, s store.Store) {
 	expect(t, s, store.Filter{Groups: []string{"group"}}, "a", "b", "c", "d", "e", "f")
 }
 
+func testNewest(t *testing.T, s store.Store) {
+	submit(t, s, at(1, "a", job.Success), at(2, "b", ""), at(3, "c", job.Failure), at(4, "d", ""), at(5, "e", job.Success), at(6, "f", ""))
+	expect(t, s, store.Filter{Newest: 2}, "f", "e", "d", "c")
+	expect(t, s, store.Filter{Newest: 1, Active: true}, "f")
+	expect(t, s, store.Filter{Newest: 2, Done: true, Results: []job.Result{job.Success}}, "e", "a")
+	expect(t, s, store.Filter{Newest: 9}, "f", "e", "d", "c", "b", "a")
+}
+
 func testLimit(t *testing.T, s store.Store) {
 	for i := range 10 {
 		result := job.Success

@@ -52,6 +52,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"TheOutboxIsBounded", testOutboxBounded},
 		{"QueryOrdersBySubmission", testOrder},
 		{"QueryLimitsCompletedJobsOnly", testLimit},
+		{"QueryTakesTheNewest", testNewest},
 		{"QueryFiltersByEachField", testFilter},
 		{"QueryInBriefLeavesOnlyTheSpecOut", testBrief},
 		{"QueryRefusesABadPattern", testBadPattern},

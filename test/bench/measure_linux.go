@@ -150,6 +150,18 @@ func (b *bench) list() error {
 	}
 	b.rows = append(b.rows, row{name: "list, 100,000 jobs", unit: "ms", measured: took[0],
 		against: "an empty Go program", with: took[1], budget: 20, absolute: true})
+	for name, line := range map[string][]string{
+		"show <TAB>":        {"show", ""},
+		"show 3f2<TAB>":     {"show", "3f2"},
+		"run --group <TAB>": {"run", "--group", ""},
+	} {
+		took, err := b.pairs(20*time.Millisecond, in(many, append([]string{b.jobman, "__complete", "zsh", ""}, line...)...), command{nil, []string{"empty"}})
+		if err != nil {
+			return err
+		}
+		b.rows = append(b.rows, row{name: name + ", 100,000 jobs", unit: "ms", measured: took[0],
+			against: "an empty Go program", with: took[1], budget: 50, absolute: true})
+	}
 	return nil
 }
 

@@ -28,7 +28,7 @@ func scripts(t *testing.T) {
 		Condition:           condition,
 		RequireExplicitExec: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"code": code, "eventually": eventually, "json": jsonEqual, "jsonset": jsonSet, "serve": serve, "hook": hook, "instances": instances,
+			"code": code, "eventually": eventually, "json": jsonEqual, "jsonset": jsonSet, "serve": serve, "hook": hook, "instances": instances, "schema": schema,
 		},
 	})
 }

@@ -30,9 +30,10 @@ var packages = map[string]string{
 	"libpam-systemd":    "/usr/share/pam-configs/systemd",
 }
 
-// install installs what is missing.
-func install(ctx context.Context) error {
-	if len(missing()) == 0 {
+// Install installs Debian packages that are missing: each with a file that shows
+// that it is there.
+func Install(ctx context.Context, packages map[string]string) error {
+	if len(missing(packages)) == 0 {
 		return nil
 	}
 	// Several packages' tests may find that they are missing at the same time.
@@ -44,7 +45,7 @@ func install(ctx context.Context) error {
 	if err := syscall.Flock(int(dpkg.Fd()), syscall.LOCK_EX); err != nil {
 		return fmt.Errorf("install packages: %w", err)
 	}
-	missing := missing()
+	missing := missing(packages)
 	if len(missing) == 0 {
 		return nil
 	}
@@ -59,7 +60,7 @@ func install(ctx context.Context) error {
 }
 
 // missing returns the packages that are not installed.
-func missing() (names []string) {
+func missing(packages map[string]string) (names []string) {
 	for name, file := range packages {
 		if _, err := os.Stat(file); err != nil {
 			names = append(names, name)
@@ -108,7 +109,7 @@ func Boot(ctx context.Context) (*Lab, error) {
 	if os.Geteuid() != 0 {
 		return nil, errors.New("boot a lab: that needs root")
 	}
-	if err := install(ctx); err != nil {
+	if err := Install(ctx, packages); err != nil {
 		return nil, fmt.Errorf("boot a lab: %w", err)
 	}
 	l := &Lab{ended: make(chan error, 1)}

@@ -135,6 +135,20 @@ func Lab(ctx context.Context, t *testing.T) *lab.Lab {
 	return l
 }
 
+// Packages sees to it that Debian packages are there, each with a file that shows that
+// it is. The test is skipped where they can't be, but not in CI.
+func Packages(ctx context.Context, t *testing.T, packages map[string]string) {
+	t.Helper()
+	err := lab.Install(ctx, packages)
+	switch {
+	case err == nil:
+	case os.Getenv("CI") == "true":
+		t.Fatal(err)
+	default:
+		t.Skip(err)
+	}
+}
+
 // Number reads a variable that says how much a test is to do.
 func Number(t *testing.T, name string, otherwise int) int {
 	t.Helper()
