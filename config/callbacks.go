@@ -76,16 +76,6 @@ const (
 	envSuffix  = "_env"
 )
 
-// givenAs are the keys by which a secret is given.
-func givenAs(keys map[string][]string, secret string) (given []string) {
-	for _, key := range []string{secret, secret + fileSuffix, secret + envSuffix} {
-		if keys[key] != nil {
-			given = append(given, key)
-		}
-	}
-	return given
-}
-
 func withFiles(options []Option) []Option {
 	all := slices.Clone(options)
 	for _, o := range options {
@@ -124,30 +114,45 @@ type Callback struct {
 	files map[string]string // where keys come from
 }
 
-// Resolve makes of it what is kept with a job: secrets stay where they are. Relative
-// paths are so to the file that has them.
+// Resolve makes of it what is kept with a job: secrets stay where they are. One that is
+// given in several ways is that of the file, then of the variable. Relative paths are so
+// to the file that has them.
 func (c *Callback) Resolve() job.Callback {
 	out := job.Callback{Name: c.Name, Type: c.Type, Keys: map[string][]string{}, Secrets: map[string]job.Secret{}}
 	for _, event := range c.On {
 		out.On = append(out.On, job.EventKind(event))
 	}
 	for key, values := range c.Keys {
-		file, isFile := strings.CutSuffix(key, fileSuffix)
-		env, isEnv := strings.CutSuffix(key, envSuffix)
 		switch {
-		case slices.Contains(secrets, key):
-			out.Secrets[key] = job.Secret{Config: c.files[key]}
-		case isFile && slices.Contains(secrets, file):
-			out.Secrets[file] = job.Secret{File: c.path(key)}
-		case isEnv && slices.Contains(secrets, env):
-			out.Secrets[env] = job.Secret{Env: values[0]}
+		case secretOf(key) != "":
 		case c.Type == "script" && key == "path":
 			out.Keys[key] = []string{c.path(key)}
 		default:
 			out.Keys[key] = values
 		}
 	}
+	for _, key := range secrets {
+		file, env := key+fileSuffix, key+envSuffix
+		switch {
+		case c.Keys[file] != nil:
+			out.Secrets[key] = job.Secret{File: c.path(file)}
+		case c.Keys[env] != nil:
+			out.Secrets[key] = job.Secret{Env: c.Keys[env][0]}
+		case c.Keys[key] != nil:
+			out.Secrets[key] = job.Secret{Config: c.files[key]}
+		}
+	}
 	return out
+}
+
+// secretOf is the secret that a key gives, itself or where it is; "": none.
+func secretOf(key string) string {
+	for _, suffix := range []string{"", fileSuffix, envSuffix} {
+		if name, ok := strings.CutSuffix(key, suffix); ok && slices.Contains(secrets, name) {
+			return name
+		}
+	}
+	return ""
 }
 
 // path is the value of a key that is a path.
@@ -226,11 +231,6 @@ func (s *Settings) Callback(name string) (Callback, error) {
 	for _, need := range needed[out.Type] {
 		if out.Keys[need] == nil && out.Keys[need+fileSuffix] == nil && out.Keys[need+envSuffix] == nil {
 			return out, kind.Problem(fmt.Sprintf("a callback of the type %s needs %s", out.Type, need))
-		}
-	}
-	for _, key := range secrets {
-		if given := givenAs(out.Keys, key); len(given) > 1 {
-			return out, keys[given[1]].Problem(fmt.Sprintf("it is given as %s too", given[0]))
 		}
 	}
 	return out, nil

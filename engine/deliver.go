@@ -30,7 +30,7 @@ const (
 	// pendingAtOnce is how many deliveries are read at a time.
 	pendingAtOnce = 1024
 	// lookAgain is how long a deliverer relies on being poked.
-	lookAgain = 5 * time.Second
+	lookAgain = time.Minute
 )
 
 // tell has what was committed to the outbox delivered.

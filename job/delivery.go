@@ -37,6 +37,7 @@ type Delivery struct {
 const (
 	maxTries    = 20
 	maxAge      = 3 * 24 * time.Hour
+	leastTries  = 6                // also of what is older, as when the machine was off meanwhile
 	firstPause  = 10 * time.Second // after the first try; doubled each time
 	maxPause    = 6 * time.Hour
 	maxWord     = 300 // bytes of an error that are kept
@@ -73,7 +74,7 @@ func (d *Delivery) Tried(now time.Time, err error, random float64) {
 		pause = max(pause, send.RetryAfter)
 	}
 	next := now.Add(pause)
-	if final || d.Tries >= maxTries || next.Sub(d.Event.At) > maxAge {
+	if final || d.Tries >= maxTries || d.Tries >= leastTries && next.Sub(d.Event.At) > maxAge {
 		d.State = GivenUp
 		return
 	}

@@ -76,7 +76,7 @@ func watchPokes(p post) (<-chan struct{}, error) {
 	poke := p.file(pokeName)
 	go func() {
 		for e := range events.Events {
-			if e.Name != poke {
+			if e.Name != poke && !e.Has(fsnotify.Remove) { // the store may be gone
 				continue
 			}
 			select {

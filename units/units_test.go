@@ -77,6 +77,9 @@ func TestUnitsThatStep(t *testing.T) {
 	golden(t, "wake", text(s.Wake(at, time.Hour)))
 	golden(t, "own", text(s.Own(id, 3, at, 0)))
 	golden(t, "watcher", text(s.Watcher()))
+	golden(t, "deliverer", text(s.Deliverer()))
+	golden(t, "deliver-at", text(s.DeliverAt(at.Truncate(time.Second), time.Hour)))
+	golden(t, "callback", text(Callback(string(id)+".1.retry.0123abcd", 4711, time.Minute), nil))
 	golden(t, "files", text(s.Files(id, job.Armed{Rev: 4, Watches: []job.Watch{{Kind: "PathExistsGlob", Path: "/in/*.csv"}, {Kind: "PathChanged", Path: "/in"}}})))
 	s.Version = 249
 	main, _ := s.Watch()

@@ -48,7 +48,7 @@ func serveMail(t *testing.T, s *mailServer) *mailServer {
 		t.Fatal(err)
 	}
 	s.addr = l.Addr().String()
-	t.Cleanup(func() { close(s.over); l.Close() })
+	t.Cleanup(func() { close(s.over); _ = l.Close() })
 	go func() {
 		for {
 			c, err := l.Accept()
@@ -62,7 +62,7 @@ func serveMail(t *testing.T, s *mailServer) *mailServer {
 }
 
 func (s *mailServer) serve(c net.Conn) {
-	defer func() { c.Close() }()
+	defer func() { _ = c.Close() }() // it may have become another
 	secure := s.now
 	if s.now {
 		c = tls.Server(c, s.tls)

@@ -151,7 +151,7 @@ func (o *order) message() (m message, err error) {
 	if source == "" {
 		source = htmlTemplate
 	}
-	t, err := htmltemplate.New("html").Funcs(htmltemplate.FuncMap(functions)).Parse(source)
+	t, err := htmltemplate.New("html").Funcs(functions).Parse(source)
 	if err != nil {
 		return m, templateError("html", err)
 	}

@@ -37,7 +37,7 @@ func post(ctx context.Context, target string, header http.Header, body string) e
 	req.Header = header
 	req.Header.Set("User-Agent", "jobman")
 	client := http.Client{
-		Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true, ForceAttemptHTTP2: true},
+		Transport: &http.Transport{Proxy: proxy, DisableKeepAlives: true, ForceAttemptHTTP2: true},
 		CheckRedirect: func(next *http.Request, via []*http.Request) error {
 			first := via[0].URL
 			if len(via) > 5 || next.Method != http.MethodPost || next.URL.Host != first.Host || next.URL.Scheme != first.Scheme {
@@ -65,6 +65,15 @@ func post(ctx context.Context, target string, header http.Header, body string) e
 		return nil
 	}
 	return refusal(resp)
+}
+
+// proxy is that of the environment, whose error would quote its URL, and so a password.
+func proxy(req *http.Request) (*url.URL, error) {
+	u, err := http.ProxyFromEnvironment(req)
+	if err != nil {
+		return nil, errors.New("the proxy in the environment has no valid URL")
+	}
+	return u, nil
 }
 
 // refusal is the error of an answer that is not 2xx.

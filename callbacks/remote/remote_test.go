@@ -102,8 +102,8 @@ func TestWhatReceiversAnswer(t *testing.T) {
 		{"500", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no\nway", 500) }, "it answers 500 Internal Server Error: no way", 0, false},
 		{"429", func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Retry-After", "120"); w.WriteHeader(429) }, "it answers 429 Too Many Requests", 2 * time.Minute, false},
 		{"410", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(410) }, "it answers 410 Gone", 0, true},
-		{"a redirect to another host", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, other, 308) }, errRedirect.Error(), 0, false},
-		{"a redirect that drops the body", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/x", 302) }, errRedirect.Error(), 0, false},
+		{"a redirect to another host", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, other, http.StatusPermanentRedirect) }, errRedirect.Error(), 0, false},
+		{"a redirect that drops the body", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/x", http.StatusFound) }, errRedirect.Error(), 0, false},
 		{"a cut", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "EOF", 0, false},
 		{"a hang", func(_ http.ResponseWriter, r *http.Request) {
 			select {

@@ -6,7 +6,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 
 	"jobman/callbacks"
@@ -94,7 +96,7 @@ func secret(callback, key string, where job.Secret) (string, error) {
 
 // redact takes out of a text what no one else may see.
 func (o *order) redact(text string) string {
-	for _, value := range o.secrets {
+	for _, value := range append(slices.Collect(maps.Values(o.secrets)), o.Key("url")) {
 		if len(value) > 3 { // less is in every text
 			text = strings.ReplaceAll(text, value, "...")
 		}
