@@ -53,7 +53,7 @@ func (t teller) Send(ctx context.Context, j *job.Job, c *job.Callback, e *job.Ev
 
 // runner returns what tells callbacks, with the job's environment.
 func (h *House) runner(spec *job.Spec, env []byte) (*callbacks.Runner, error) {
-	net, err := h.Tree.Helper("net", h.programs.Net)
+	net, err := h.Tree.Helper("net", h.programs.carries("net"))
 	if err == nil && net == "" {
 		net, err = anyHelper(h.Tree)
 	}

@@ -8,6 +8,7 @@ package house
 import (
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"sync"
 
@@ -34,10 +35,16 @@ type House struct {
 	backends map[string]engine.Backend
 }
 
-// Programs are those that this one carries, compressed by gzip(1); empty: none.
-type Programs struct {
-	Inner []byte // what units execute, see [tree.Tree.Executable]
-	Net   []byte // what looks at URLs and tells callbacks
+// Programs opens one of those that this one carries, "inner", which is what units
+// execute (see [tree.Tree.Executable]), or "net", which looks at URLs; nil: none.
+type Programs func(name string) (io.Reader, error)
+
+// carries returns how one of them is opened; nil: it is not there.
+func (p Programs) carries(name string) func() (io.Reader, error) {
+	if p == nil {
+		return nil
+	}
+	return func() (io.Reader, error) { return p(name) }
 }
 
 // New opens a house over a store. Nothing is connected before it is needed.
@@ -84,7 +91,7 @@ func (h *House) Equip(s *job.Spec, all []job.Callback) error {
 		!slices.ContainsFunc(all, func(c job.Callback) bool { return c.Type != "script" }) {
 		return nil
 	}
-	path, err := h.Tree.Helper("net", h.programs.Net)
+	path, err := h.Tree.Helper("net", h.programs.carries("net"))
 	if err == nil && path == "" {
 		err = errors.New("this jobman was built without jobman-net; build it with make")
 	}

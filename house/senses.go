@@ -20,7 +20,7 @@ func (s senses) Check(ctx context.Context, j *job.Job, c job.Condition) job.Chec
 	if c.Kind.Polled() && c.Kind != job.KindNonopenFile {
 		env, err := s.Store.Env(ctx, j.ID)
 		if err == nil && c.Kind != job.KindScript {
-			checker.Net, err = s.Tree.Helper("net", s.programs.Net)
+			checker.Net, err = s.Tree.Helper("net", s.programs.carries("net"))
 		}
 		if err != nil {
 			return job.Check{At: time.Now().UTC(), Error: err.Error()}

@@ -43,4 +43,4 @@ func (h *House) newSystemd(scope string) (engine.Backend, error) {
 	return b, nil
 }
 
-func (h *House) findInner() (string, error) { return h.Tree.Executable(h.programs.Inner) }
+func (h *House) findInner() (string, error) { return h.Tree.Executable(h.programs.carries("inner")) }

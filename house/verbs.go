@@ -231,7 +231,7 @@ func withEngine(store tree.Tree, notes events.Log, do func(context.Context, *Hou
 	if err != nil {
 		return err
 	}
-	h, err := New(store, s, Programs{}, log)
+	h, err := New(store, s, nil, log)
 	if err != nil {
 		return err
 	}

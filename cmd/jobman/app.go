@@ -113,7 +113,7 @@ func (a *app) openStore(dir string) error {
 		return storeProblem(err)
 	}
 	a.store, a.index = classifying{s}, s
-	a.House, err = house.New(a.tree, a.store, programs, a.debug)
+	a.House, err = house.New(a.tree, a.store, programs(), a.debug)
 	return err
 }
 

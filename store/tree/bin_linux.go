@@ -1,8 +1,6 @@
 package tree
 
 import (
-	"bytes"
-	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -16,7 +14,7 @@ import (
 )
 
 // Executable returns the path of the jobman that units execute: the program that
-// this one carries, compressed by gzip(1), or else a copy of this one, kept in the
+// this one carries, if it does, or else a copy of this one, kept in the
 // store, so that replacing or deleting jobman does not touch a job that is under
 // way. Units name it for as long as a run lives: its pump may be started at any
 // time, and its stop-post at its end.
@@ -24,7 +22,7 @@ import (
 // A copy is made once per version. Where none can be executed (the store is
 // mounted noexec; SELinux lets no service execute what lies in a home
 // directory) or made (a full disk), it is this program's own path.
-func (t Tree) Executable(program []byte) (string, error) {
+func (t Tree) Executable(program func() (io.Reader, error)) (string, error) {
 	name, from, err := t.program()
 	if err != nil || from == nil {
 		return name, err
@@ -34,8 +32,8 @@ func (t Tree) Executable(program []byte) (string, error) {
 		return name, nil
 	}
 	var copied io.Reader = from
-	if len(program) > 0 {
-		if copied, err = gzip.NewReader(bytes.NewReader(program)); err != nil {
+	if program != nil {
+		if copied, err = program(); err != nil {
 			return "", fmt.Errorf("unpack what units execute: %w", err)
 		}
 	}
@@ -78,7 +76,7 @@ func (t Tree) program() (name string, self *os.File, err error) {
 
 // Helper returns the path of a program that helps this one, "net", and puts it
 // into the store if it is not there and this program carries it. "": there is none.
-func (t Tree) Helper(name string, program []byte) (string, error) {
+func (t Tree) Helper(name string, program func() (io.Reader, error)) (string, error) {
 	base, self, err := t.program()
 	if err != nil {
 		return "", err
@@ -93,10 +91,10 @@ func (t Tree) Helper(name string, program []byte) (string, error) {
 	if _, err := os.Lstat(path); err == nil {
 		return path, nil
 	}
-	if len(program) == 0 {
+	if program == nil {
 		return "", nil
 	}
-	from, err := gzip.NewReader(bytes.NewReader(program))
+	from, err := program()
 	if err == nil {
 		err = copyProgram(from, path)
 	}

@@ -3,8 +3,6 @@
 package tree
 
 import (
-	"bytes"
-	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
@@ -14,15 +12,15 @@ import (
 
 // Helper returns the path of a program that helps this one, and puts it into the
 // store if it is not there; see bin_linux.go.
-func (t Tree) Helper(name string, program []byte) (string, error) {
+func (t Tree) Helper(name string, program func() (io.Reader, error)) (string, error) {
 	path := filepath.Join(string(t), "bin", "jobman-"+name)
-	if len(program) == 0 {
+	if program == nil {
 		if _, err := os.Lstat(path); err != nil {
 			return "", nil
 		}
 		return path, nil
 	}
-	from, err := gzip.NewReader(bytes.NewReader(program))
+	from, err := program()
 	if err != nil {
 		return "", fmt.Errorf("unpack jobman-%s: %w", name, err)
 	}

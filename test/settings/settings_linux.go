@@ -73,14 +73,11 @@ func Build(ctx context.Context, t *testing.T, tags string) string {
 		}
 	}
 	build("-o", dir, "jobman/cmd/jobman-inner", "jobman/cmd/jobman-net")
-	replace := map[string]string{}
-	for _, name := range []string{"inner", "net"} {
-		packed := filepath.Join(dir, name+".gz")
-		if err := pack(filepath.Join(dir, "jobman-"+name), packed); err != nil {
-			t.Fatalf("build jobman: %v", err)
-		}
-		replace[filepath.Join(strings.TrimSpace(string(src)), name+".bin")] = packed
+	packed := filepath.Join(dir, "carried.gz")
+	if err := pack(dir, packed); err != nil {
+		t.Fatalf("build jobman: %v", err)
 	}
+	replace := map[string]string{filepath.Join(strings.TrimSpace(string(src)), "carried.bin"): packed}
 	b, err := json.Marshal(map[string]map[string]string{"Replace": replace})
 	if err != nil {
 		t.Fatal(err)
@@ -93,16 +90,20 @@ func Build(ctx context.Context, t *testing.T, tags string) string {
 	return jobman
 }
 
-// pack compresses a file.
-func pack(from, to string) error {
-	b, err := os.ReadFile(from)
-	if err != nil {
-		return err
-	}
+// pack compresses what jobman carries, as the Makefile does.
+func pack(dir, to string) error {
 	var packed bytes.Buffer
 	w := gzip.NewWriter(&packed)
-	_, err = w.Write(b)
-	return errors.Join(err, w.Close(), os.WriteFile(to, packed.Bytes(), 0o600))
+	for _, name := range []string{"inner", "net"} {
+		b, err := os.ReadFile(filepath.Join(dir, "jobman-"+name))
+		if err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintf(w, "%s %d\n%s", name, len(b), b); err != nil {
+			return err
+		}
+	}
+	return errors.Join(w.Close(), os.WriteFile(to, packed.Bytes(), 0o600))
 }
 
 // NeedLab skips a test that needs a lab of its own where there can't be one.
