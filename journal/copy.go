@@ -2,17 +2,18 @@ package journal
 
 import (
 	"bytes"
+	"os"
 	"sync"
 	"time"
 )
 
 const (
-	// copyBurst lines in copyInterval are copied to journald at most: as many as
-	// journald takes of a service by default.
-	// In a user's scope it counts all of the user's services together, so a flood
-	// from a job would have it drop what the others say. And what is left out here is
-	// counted.
-	copyBurst    = DefaultBurst
+	// In copyInterval so many lines are copied to journald at most: root's as many as
+	// journald takes of a service by default. Of other users it counts all services
+	// together, so a flood from a job, or a few of them, would have it drop what the
+	// others say. And what is left out here is counted.
+	rootsBurst   = DefaultBurst
+	usersBurst   = DefaultBurst / 10
 	copyInterval = 30 * time.Second
 
 	// copyQueue bounds what waits for journald, in bytes of records.
@@ -33,6 +34,7 @@ const (
 type copier struct {
 	origin  Origin
 	closing time.Duration // how long close may take
+	most    int           // lines in an interval
 
 	mu       sync.Mutex // guards what follows
 	queue    []byte     // whole records
@@ -51,7 +53,11 @@ func newCopier(origin *Origin) *copier {
 	if origin == nil {
 		return nil
 	}
-	return &copier{origin: *origin, closing: copyClosing, wake: make(chan struct{}, 1), ended: make(chan struct{})}
+	most := usersBurst
+	if os.Geteuid() == 0 {
+		most = rootsBurst
+	}
+	return &copier{origin: *origin, closing: copyClosing, most: most, wake: make(chan struct{}, 1), ended: make(chan struct{})}
 }
 
 // add queues whole records.
@@ -65,7 +71,7 @@ func (c *copier) add(records []byte) {
 	if c.begun.IsZero() || now.Sub(c.begun) >= copyInterval {
 		c.begun, c.burst = now, 0
 	}
-	n, lines := firstLines(records, copyBurst-c.burst)
+	n, lines := firstLines(records, c.most-c.burst)
 	if len(c.queue)+n > copyQueue {
 		n, lines = 0, 0
 	}

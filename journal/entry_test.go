@@ -37,7 +37,7 @@ func TestTheCopierKeepsToItsLimit(t *testing.T) {
 	c := newCopier(&Origin{})
 	c.started = true // so that nobody sends
 	c.add([]byte("a\nb\n"))
-	c.burst = copyBurst - 1
+	c.burst = c.most - 1
 	c.add([]byte("c\nd\ne\n"))
 	if string(c.queue) != "a\nb\nc\n" || c.takeMissed().Lines != 2 || c.lacks() {
 		t.Errorf("queued %q, missed %+v", c.queue, c.missed)
