@@ -82,7 +82,7 @@ func logOf(argv []string) events.Log {
 // told is an error that is told elsewhere.
 type told struct{ error }
 
-// execVerb: exec RUN [FIFOS|journal]. Without FIFOs stderr is the command's, in which
+// execVerb: exec RUN [FIFOS|journal]. By then stderr is the command's, in which
 // nothing of jobman's belongs: why it was not executed is in the run's record.
 func execVerb(args []string) error {
 	var out engine.Outputs
@@ -97,9 +97,9 @@ func execVerb(args []string) error {
 	run := tree.Run(args[0])
 	err := engine.Exec(run, out)
 	if errors.Is(err, tree.ErrClaimed) {
-		return fmt.Errorf("%w: it is not executed again", err)
+		return told{fmt.Errorf("%w: it is not executed again", err)}
 	}
-	if word, werr := run.StartError(); err != nil && werr == nil && word != "" && len(args) == 1 {
+	if word, werr := run.StartError(); err != nil && werr == nil && word != "" {
 		return told{err}
 	}
 	return err

@@ -20,9 +20,10 @@ const canMove = true
 // errSpool; then nothing was moved.
 func (in *intake) move(i int, to *os.File, end int64, limit int) (int, error) {
 	var n int64
-	err := ignoreEINTR(func() (err error) {
+	err := ignoreEINTR(func() error {
 		at := end
-		n, err = unix.Splice(int(in.polled[i].Fd), nil, int(to.Fd()), &at, limit, unix.SPLICE_F_NONBLOCK)
+		moved, err := unix.Splice(int(in.polled[i].Fd), nil, int(to.Fd()), &at, limit, unix.SPLICE_F_NONBLOCK)
+		n = int64(moved) //nolint:unconvert // it is an int on some
 		return err
 	})
 	switch {
