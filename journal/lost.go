@@ -2,10 +2,6 @@ package journal
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
-	"strconv"
-	"strings"
 	"time"
 )
 
@@ -21,89 +17,32 @@ func (l Loss) Total() int64 { return l.Stdout + l.Stderr }
 
 // add counts n bytes more, which may be negative: bytes that were made good.
 func (l *Loss) add(s Stream, n int64, now time.Time) {
+	more := Loss{First: now, Last: now}
 	if s == Stderr {
-		l.Stderr += n
+		more.Stderr = n
 	} else {
-		l.Stdout += n
+		more.Stdout = n
 	}
-	l.span(now, now)
+	*l = l.plus(more)
 }
 
-func (l *Loss) span(first, last time.Time) {
-	if l.First.IsZero() || first.Before(l.First) {
-		l.First = first
-	}
-	if last.After(l.Last) {
-		l.Last = last
-	}
-}
+func (l Loss) plus(m Loss) Loss { return lossOf(l.tally().plus(m.tally())) }
 
-func (l Loss) plus(m Loss) Loss {
-	l.Stdout += m.Stdout
-	l.Stderr += m.Stderr
-	l.span(m.First, m.Last)
-	return l
-}
+func (l Loss) tally() tally { return tally{[]int64{l.Stdout, l.Stderr}, l.First, l.Last} }
+
+func lossOf(t tally) Loss { return Loss{t.counts[0], t.counts[1], t.first, t.last} }
+
+// lostTally is lost.STDOUT.STDERR.FIRST.LAST, in bytes.
+var lostTally = tallies{"lost", 2}
 
 // Lost tells what the run of this logs directory lost. No directory: nothing.
-//
-// The record of it is an empty file whose name has all the numbers. A full disk is
-// the usual reason for a loss, and a name still fits where a text doesn't; and a
-// rename replaces it in one step.
 func Lost(logs string) (Loss, error) {
-	names, err := readNames(logs)
+	t, err := lostTally.read(logs)
 	if err != nil {
 		return Loss{}, fmt.Errorf("read losses: %w", err)
 	}
-	var sum Loss
-	for _, name := range names {
-		if l, ok := parseLoss(name); ok {
-			sum = sum.plus(l)
-		}
-	}
-	return sum, nil
+	return lossOf(t), nil
 }
 
 // recordLoss adds to what is recorded. The caller has the lock.
-func recordLoss(logs string, l Loss) error {
-	names, err := readNames(logs)
-	if err != nil {
-		return err
-	}
-	for _, name := range names {
-		if before, ok := parseLoss(name); ok {
-			return os.Rename(filepath.Join(logs, name), filepath.Join(logs, lossName(before.plus(l))))
-		}
-	}
-	f, err := os.OpenFile(filepath.Join(logs, lossName(l)), os.O_WRONLY|os.O_CREATE|noFollow, fileMode)
-	if err != nil {
-		return err
-	}
-	return f.Close()
-}
-
-const lossPrefix = "lost"
-
-// lossName is lost.STDOUT.STDERR.FIRST.LAST: bytes, and Unix times in microseconds.
-func lossName(l Loss) string {
-	return fmt.Sprintf("%s.%d.%d.%d.%d", lossPrefix, l.Stdout, l.Stderr, l.First.UnixMicro(), l.Last.UnixMicro())
-}
-
-func parseLoss(name string) (l Loss, ok bool) {
-	parts := strings.Split(name, ".")
-	if len(parts) != 5 || parts[0] != lossPrefix {
-		return Loss{}, false
-	}
-	var numbers [4]int64
-	for i := range numbers {
-		n, err := strconv.ParseInt(parts[i+1], 10, 64)
-		if err != nil {
-			return Loss{}, false
-		}
-		numbers[i] = n
-	}
-	return Loss{
-		Stdout: numbers[0], Stderr: numbers[1],
-		First: time.UnixMicro(numbers[2]).UTC(), Last: time.UnixMicro(numbers[3]).UTC(),
-	}, true
-}
+func recordLoss(logs string, l Loss) error { return lostTally.record(logs, l.tally()) }
