@@ -31,7 +31,7 @@ const (
 // crash is a point at which a process of jobman is killed.
 type crash struct {
 	at   string   // VERB:POINT
-	also []string // further points, to get there
+	also []string // further points, to get there; with an exclamation mark all who come there are killed
 	want []string // what the job may end as; nothing: done
 }
 
@@ -285,7 +285,12 @@ func (h *house) failpoint(at string) string {
 func (h *house) crash(c crash, args ...string) {
 	h.Helper()
 	for _, at := range append([]string{c.at}, c.also...) {
-		if err := os.WriteFile(h.failpoint(at), nil, 0o600); err != nil {
+		at, all := strings.CutSuffix(at, "!")
+		var who []byte
+		if all {
+			who = []byte("all")
+		}
+		if err := os.WriteFile(h.failpoint(at), who, 0o600); err != nil {
 			h.Fatal(err)
 		}
 	}

@@ -20,7 +20,9 @@ var systemdReap = []crash{
 	{at: "step:remove"},
 	{at: "step:removed"},
 	{at: "step:reaped"},
-	{at: "reconcile:reap", also: []string{"ended:rename-exit", "step:failed"}},
+	{at: "reconcile:reap", also: []string{"ended:rename-exit", "step:commit!"}},
+	{at: "reconcile:remove", also: []string{"ended:rename-exit", "step:commit!"}},
+	{at: "reconcile:removed", also: []string{"ended:rename-exit", "step:commit!"}},
 }
 
 var forkReap = []crash{
