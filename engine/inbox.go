@@ -21,13 +21,15 @@ func (e *Engine) Drain(ctx context.Context) error {
 		return err
 	}
 	watch, err := fsnotify.NewWatcher()
-	if err == nil {
-		defer watch.Close()
-		err = watch.Add(e.Tree.Inbox())
-	}
 	if err != nil {
-		// Without inotify there is no lingering; whoever triggers us looks at
-		// the inbox again when we are gone.
+		// The user's instances of inotify are used up, as the doctor tells. That is
+		// no failure of a job: there is no lingering, and whoever triggers us looks
+		// at the inbox again when we are gone.
+		_, err := e.takeIn(ctx)
+		return err
+	}
+	defer watch.Close()
+	if err := watch.Add(e.Tree.Inbox()); err != nil {
 		e.log(err)
 		_, err := e.takeIn(ctx)
 		return err
