@@ -13,13 +13,12 @@ import (
 	"unicode"
 
 	"jobman/job"
+	"jobman/program"
 )
 
 const (
 	// limit is how long a script, or jobman-net, may take.
 	limit = time.Minute
-	// outlived is how long children may hold stderr open after their parent's end.
-	outlived = 100 * time.Millisecond
 	// kept is how much is kept of what a program prints.
 	kept    = 64 << 10
 	maxWord = 200
@@ -88,9 +87,9 @@ func (r *Runner) ask(ctx context.Context, verb string, what any) (answer Answer,
 	defer cancel()
 	cmd := exec.CommandContext(ctx, r.Net, verb)
 	cmd.Dir, cmd.Env = "/", append([]string{}, r.Environ...)
-	stdout, stderr, err := r.run(ctx, cmd, request, false)
+	stdout, said, err := r.run(ctx, cmd, request, false)
 	if err != nil {
-		return answer, fmt.Errorf("jobman-net: %w%s", err, said(stderr))
+		return answer, fmt.Errorf("jobman-net: %w%s", err, said)
 	}
 	if err := json.Unmarshal(stdout, &answer); err != nil {
 		return answer, fmt.Errorf("jobman-net said no answer: %w", err)
@@ -117,24 +116,25 @@ func (r *Runner) script(ctx context.Context, path string, n *Notice) (string, er
 			return "", err
 		}
 	}
-	_, stderr, err := r.run(ctx, cmd, append(text, '\n'), true)
+	_, said, err := r.run(ctx, cmd, append(text, '\n'), true)
 	var exit *exec.ExitError
 	switch {
 	case err == nil, errors.Is(err, exec.ErrWaitDelay):
-		return "it ended with code 0" + said(stderr), nil
+		return "it ended with code 0" + said, nil
 	case errors.As(err, &exit) && exit.Exited():
-		return "", fmt.Errorf("exit code %d%s", exit.ExitCode(), said(stderr))
+		return "", fmt.Errorf("exit code %d%s", exit.ExitCode(), said)
 	}
-	return "", fmt.Errorf("%w%s", err, said(stderr))
+	return "", fmt.Errorf("%w%s", err, said)
 }
 
-// run runs a program in a session of its own, which is killed when the context ends.
-func (r *Runner) run(ctx context.Context, cmd *exec.Cmd, stdin []byte, enclosed bool) (stdout, stderr []byte, err error) {
-	var out, said tail
-	cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.WaitDelay = bytes.NewReader(stdin), &out, &said, outlived
-	ownSession(cmd)
-	if err := cmd.Start(); err != nil {
-		return nil, nil, err
+// run runs a program in a session of its own. said is the last line that it printed to
+// stderr, to be appended to what is told.
+func (r *Runner) run(ctx context.Context, cmd *exec.Cmd, stdin []byte, enclosed bool) (stdout []byte, said string, err error) {
+	out, errs := program.Tail{Most: kept}, program.Tail{Most: kept}
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(stdin), &out, &errs
+	program.OwnSession(cmd)
+	if err := program.Start(ctx, cmd); err != nil {
+		return nil, "", err
 	}
 	if enclosed && r.Enclose != nil {
 		end, eerr := r.Enclose(ctx, cmd.Process.Pid, limit)
@@ -144,35 +144,22 @@ func (r *Runner) run(ctx context.Context, cmd *exec.Cmd, stdin []byte, enclosed 
 			err = eerr // it goes on in this process's unit
 		}
 	}
-	werr := cmd.Wait()
-	if ctx.Err() != nil && !cmd.ProcessState.Exited() {
-		werr = context.Cause(ctx)
-	}
+	werr := program.Wait(ctx, cmd)
 	if werr == nil {
 		// That it could not be enclosed is no reason to run it again.
 		err = nil
 	}
-	return out.end, said.end, errors.Join(werr, err)
+	return out.Bytes(), ending(errs.LastLine()), errors.Join(werr, err)
 }
 
-// tail keeps the end of what is written.
-type tail struct{ end []byte }
-
-func (t *tail) Write(p []byte) (int, error) {
-	t.end = append(t.end, p[max(0, len(p)-kept):]...)
-	t.end = append(t.end[:0], t.end[max(0, len(t.end)-kept):]...)
-	return len(p), nil
-}
-
-// said is the last line that a program printed, to be appended to what is told.
-func said(text []byte) string {
-	text = bytes.TrimSpace(text)
-	line := strings.Map(func(r rune) rune {
+// ending makes a line that a program printed fit for the end of a message.
+func ending(line string) string {
+	line = strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {
 			return ' '
 		}
 		return r
-	}, string(text[bytes.LastIndexByte(text, '\n')+1:]))
+	}, line)
 	if line == "" {
 		return ""
 	}

@@ -15,6 +15,7 @@ import (
 // arrows: what each room may import of ours. cmd/jobman sees all; tests are free.
 var arrows = map[string][]string{
 	"failpoint":        {},
+	"program":          {},
 	"doctor":           {},
 	"events":           {},
 	"job":              {},
@@ -30,10 +31,10 @@ var arrows = map[string][]string{
 	"engine":           {"events", "failpoint", "job", "store", "store/tree", "engine/nofile"},
 	"house":            nil,
 	"cmd/jobman":       nil,
-	"callbacks":        {"job"},
+	"callbacks":        {"job", "program"},
 	"callbacks/remote": {"callbacks", "config", "job"},
 	"docs":             {},
-	"sensors":          {"job"},
+	"sensors":          {"job", "program"},
 	"sensors/remote":   {"job"},
 	"cmd/jobman-inner": {"house"},
 	"cmd/jobman-net":   {"callbacks", "callbacks/remote", "job", "sensors/remote"},
