@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -12,6 +14,7 @@ import (
 	"jobman/failpoint"
 	"jobman/job"
 	"jobman/store/tree"
+	"jobman/turn"
 	"jobman/units"
 )
 
@@ -70,7 +73,7 @@ func (s *Systemd) connect(ctx context.Context) (*conn, error) {
 	}
 	c, err := dial(ctx, s.scope, s.direct, func() {
 		if s.endTurn == nil && !s.Ahead {
-			s.endTurn = turn(ctx, s.scope)
+			s.endTurn = s.turn(ctx)
 		}
 	})
 	if err != nil {
@@ -78,6 +81,23 @@ func (s *Systemd) connect(ctx context.Context) (*conn, error) {
 	}
 	s.conn = c
 	return c, nil
+}
+
+const (
+	turnWait = 2 * time.Second
+	idleFor  = 50 * time.Millisecond // then a turn is over
+)
+
+// turn waits for this process's turn. systemd sends each of its signals (a unit is new,
+// a job is done, a property has changed) to every connection to its private socket, asked
+// or not. What a hundred commands at once cost it therefore grows with the square of their
+// number, unless they come one after another.
+func (s *Systemd) turn(ctx context.Context) (end func()) {
+	dir := filepath.Join(RuntimeDir(s.scope), "jobman")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return func() {} // the manager may be there all the same
+	}
+	return turn.Wait(ctx, filepath.Join(dir, "turn"), turnWait)
 }
 
 // reconnect connects anew, without the bus daemon.

@@ -2,17 +2,36 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
 
 	"jobman/failpoint"
 	"jobman/job"
+	"jobman/turn"
 )
 
 // linger is how long a drain waits for more mail, so that a burst of ends is
 // one process and few commits.
 const linger = 100 * time.Millisecond
+
+// turnWait is how long whoever has left mail waits for those who came before.
+const turnWait = 30 * time.Second
+
+// Post takes in a run that has just ended, with all other mail that there is, and steps
+// the jobs whose time has come. Many that end at once come one after another, and most
+// find that it was done: else each of them would take in the mail of all.
+func (e *Engine) Post(ctx context.Context, ref job.Ref) error {
+	end := turn.Wait(ctx, e.Tree.InboxTurn(), turnWait)
+	defer end()
+	if _, there := e.Tree.MailAge(ref, e.now()); !there {
+		return nil
+	}
+	_, err := e.due(ctx)
+	_, terr := e.takeIn(ctx)
+	return errors.Join(err, terr)
+}
 
 // Drain takes in ended runs from the inbox until none has come for a while, and
 // steps the jobs whose time has come.
@@ -78,7 +97,7 @@ func (e *Engine) takeIn(ctx context.Context) (int, error) {
 	}
 	taken := 0
 	for _, ref := range mail {
-		if foreign[ref] && e.Tree.MailAge(ref, e.now()).Abs() < netInterval {
+		if age, _ := e.Tree.MailAge(ref, e.now()); foreign[ref] && age.Abs() < netInterval {
 			continue // on a shared home: that machine's own step is about to
 		}
 		if err := e.Tree.Take(ref); err != nil {

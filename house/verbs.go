@@ -116,12 +116,12 @@ func shimVerb(args []string) error {
 			return err
 		}
 	}
-	return supervisor.Shim(args[0], limit, sink, func(job.Ref) error {
+	return supervisor.Shim(args[0], limit, sink, func(ref job.Ref) error {
 		store, _, err := run.Locate()
 		if err != nil {
 			return err
 		}
-		return withEngine(store, run.Log(), func(ctx context.Context, h *House) error { return h.Drain(ctx) })
+		return withEngine(store, run.Log(), func(ctx context.Context, h *House) error { return h.Post(ctx, ref) })
 	})
 }
 

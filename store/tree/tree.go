@@ -55,6 +55,10 @@ func (t Tree) Run(r job.Ref) Run {
 // Inbox returns the directory whose entries name ended runs.
 func (t Tree) Inbox() string { return filepath.Join(string(t), "inbox") }
 
+// InboxTurn returns the file at which those wait for their turn who would all take in
+// the same mail.
+func (t Tree) InboxTurn() string { return filepath.Join(string(t), "inbox.turn") }
+
 // Index returns the directory of the index.
 func (t Tree) Index() string { return filepath.Join(string(t), "index") }
 
@@ -167,8 +171,7 @@ func (t Tree) Env(id job.ID) ([]byte, error) {
 
 // Drop puts a run that ended into the inbox.
 func (t Tree) Drop(r job.Ref) error {
-	name := filepath.Join(t.Inbox(), string(r.ID)+"."+strconv.Itoa(r.Run))
-	f, err := os.OpenFile(name, os.O_CREATE|os.O_WRONLY, 0o600)
+	f, err := os.OpenFile(t.mail(r), os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
@@ -199,18 +202,22 @@ func (t Tree) Mail() ([]job.Ref, error) {
 	return refs, nil
 }
 
-// MailAge returns how long mail has been in the inbox; 0 if it is there no more.
-func (t Tree) MailAge(r job.Ref, now time.Time) time.Duration {
-	info, err := os.Stat(filepath.Join(t.Inbox(), string(r.ID)+"."+strconv.Itoa(r.Run)))
+// MailAge returns how long mail has been in the inbox, if it is there.
+func (t Tree) MailAge(r job.Ref, now time.Time) (age time.Duration, there bool) {
+	info, err := os.Stat(t.mail(r))
 	if err != nil {
-		return 0
+		return 0, !errors.Is(err, fs.ErrNotExist)
 	}
-	return now.Sub(info.ModTime())
+	return now.Sub(info.ModTime()), true
+}
+
+func (t Tree) mail(r job.Ref) string {
+	return filepath.Join(t.Inbox(), string(r.ID)+"."+strconv.Itoa(r.Run))
 }
 
 // Take removes a run from the inbox, once its end is committed.
 func (t Tree) Take(r job.Ref) error {
-	err := os.Remove(filepath.Join(t.Inbox(), string(r.ID)+"."+strconv.Itoa(r.Run)))
+	err := os.Remove(t.mail(r))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

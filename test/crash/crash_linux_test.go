@@ -189,7 +189,7 @@ func TestCrash(t *testing.T) {
 					// On a busy machine the moment must be later, or it comes before the job waits.
 					at := time.Now().Add(500 * time.Millisecond << attempt).UTC().Format(time.RFC3339Nano)
 					h.crash(c, "run", "--name", "victim", "--wait.datetime", at, "--wait.file", "gate/*/open", "--", "sh", "-c", "echo x >> starts; exit 7")
-					if err := os.MkdirAll(filepath.Join(h.home, "gate", "a", "open"), 0o700); err != nil {
+					if err := os.MkdirAll(filepath.Join(h.Dir, "gate", "a", "open"), 0o700); err != nil {
 						t.Fatal(err)
 					}
 					if h.goOn(c, next) {
@@ -204,12 +204,12 @@ func TestCrash(t *testing.T) {
 			t.Run("kill,"+c.at+","+next, func(t *testing.T) {
 				t.Parallel()
 				h := newHouse(t)
-				h.acknowledged = h.jobman("run", "-q", "--name", "victim", "--", "sh", "-c", "echo x >> starts; exec sleep 1000")
+				h.acknowledged = strings.TrimSpace(h.Jobman("run", "-q", "--name", "victim", "--", "sh", "-c", "echo x >> starts; exec sleep 1000"))
 				eventually(t, "the command runs", func() bool { return h.starts() == 1 })
 				h.crash(c, "kill", "--no-wait", "victim") // it would do the others' work
 				if c.at == "jobman:commit" {
 					// Of a kill that was not committed nobody knows: it is said again.
-					h.jobman("kill", "-q", "victim")
+					h.Jobman("kill", "-q", "victim")
 				}
 				if !h.goOn(c, next) {
 					t.Errorf("%s was not met", c.at)
@@ -220,26 +220,20 @@ func TestCrash(t *testing.T) {
 	}
 }
 
-// house is a home with a store of its own.
+// house is a home whose store is looked into.
 type house struct {
-	*testing.T
-	home         string
-	env          []string
+	*settings.Home
 	tree         tree.Tree
 	store        store.Store
 	acknowledged string // the id that `run` printed
 }
 
 func newHouse(t *testing.T) *house {
-	h := &house{T: t, home: t.TempDir()}
-	h.env = append(os.Environ(), "HOME="+h.home)
-	if settings.Here == "fork" {
-		h.env = append(h.env, "JOBMAN_BACKEND=fork")
-	}
-	h.tree = tree.Tree(filepath.Join(h.home, ".jobman", ".db"))
+	h := &house{Home: settings.NewHome(t)}
+	h.tree = tree.Tree(h.Store())
 	// A job before: the store is there, and what it needs.
-	h.jobman("run", "-q", "--name", "before", "true")
-	h.jobman("wait", "-q", "before")
+	h.Jobman("run", "-q", "--name", "before", "true")
+	h.Jobman("wait", "-q", "before")
 	h.quiet()
 	s, err := bolt.Open(string(h.tree), bolt.Options{})
 	if err != nil {
@@ -249,7 +243,6 @@ func newHouse(t *testing.T) *house {
 	if err := os.Mkdir(filepath.Join(string(h.tree), "failpoints"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { h.jobman("kill", "-q", "--all", "--now") })
 	return h
 }
 
@@ -259,22 +252,6 @@ func (h *house) quiet() {
 	eventually(h.T, "no step is under way", func() bool {
 		return exec.Command("pgrep", "-f", "jobman[^ ]* (step|shim) "+string(h.tree)).Run() != nil
 	})
-}
-
-func (h *house) command(args ...string) *exec.Cmd {
-	cmd := exec.Command("jobman", args...)
-	cmd.Dir, cmd.Env = h.home, h.env
-	return cmd
-}
-
-// jobman runs a command that must succeed.
-func (h *house) jobman(args ...string) string {
-	h.Helper()
-	out, err := h.command(args...).CombinedOutput()
-	if err != nil {
-		h.Fatalf("jobman %q: %v\n%s", args, err, out)
-	}
-	return strings.TrimSpace(string(out))
 }
 
 func (h *house) failpoint(at string) string {
@@ -294,7 +271,7 @@ func (h *house) crash(c crash, args ...string) {
 			h.Fatal(err)
 		}
 	}
-	out, err := h.command(args...).Output()
+	out, err := h.Command(args...).Output()
 	var exit *exec.ExitError
 	wasKilled := false
 	if errors.As(err, &exit) {
@@ -362,7 +339,7 @@ func (h *house) goOn(c crash, next string) bool {
 			}
 		}
 		// It may be the one that is to be killed.
-		if out, err := h.command(args...).CombinedOutput(); err != nil && !h.hit(c.at) {
+		if out, err := h.Command(args...).CombinedOutput(); err != nil && !h.hit(c.at) {
 			h.Fatalf("jobman %q: %v\n%s", args, err, out)
 		}
 		return (h.hit(c.at) || ofNet) && (j == nil || j.Completed())
@@ -380,7 +357,7 @@ func (h *house) goOn(c crash, next string) bool {
 // reconcile has the net come along; it may be the one that is to be killed.
 func (h *house) reconcile(c crash) {
 	h.Helper()
-	if out, err := h.command("reconcile", string(h.tree)).CombinedOutput(); err != nil && !h.hit(c.at) {
+	if out, err := h.Command("reconcile", string(h.tree)).CombinedOutput(); err != nil && !h.hit(c.at) {
 		h.Fatalf("jobman reconcile: %v\n%s", err, out)
 	}
 }
@@ -392,7 +369,7 @@ func (h *house) hit(at string) bool {
 }
 
 func (h *house) starts() int {
-	b, err := os.ReadFile(filepath.Join(h.home, "starts"))
+	b, err := os.ReadFile(filepath.Join(h.Dir, "starts"))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		h.Fatal(err)
 	}
@@ -458,7 +435,7 @@ func ending(r *job.Run) (string, int) {
 func (h *house) tidy(j *job.Job) {
 	h.Helper()
 	eventually(h.T, "the inbox is empty", func() bool {
-		h.jobman("step", string(h.tree))
+		h.Jobman("step", string(h.tree))
 		mail, err := h.tree.Mail()
 		return err == nil && len(mail) == 0
 	})
@@ -474,7 +451,7 @@ func (h *house) tidy(j *job.Job) {
 	}
 	eventually(h.T, "its units are gone", func() bool {
 		// What failed is forgotten by the net at the latest.
-		h.jobman("reconcile", string(h.tree))
+		h.Jobman("reconcile", string(h.tree))
 		args := []string{"list-units", "--all", "--plain", "--no-legend", "jobman-*" + string(j.ID) + "*"}
 		if settings.Here == "user" {
 			args = append([]string{"--user"}, args...)

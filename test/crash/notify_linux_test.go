@@ -25,7 +25,7 @@ func crashNotifying(t *testing.T) {
 		t.Run("notify,"+at, func(t *testing.T) {
 			t.Parallel()
 			h := newHouse(t)
-			tell := filepath.Join(h.home, "tell")
+			tell := filepath.Join(h.Dir, "tell")
 			if err := os.WriteFile(tell, []byte("#!/bin/sh\necho $JOBMAN_EVENT_ID >> told\n"), 0o700); err != nil {
 				t.Fatal(err)
 			}
@@ -36,14 +36,14 @@ func crashNotifying(t *testing.T) {
 				if err := os.Chtimes(filepath.Join(string(h.tree), "reconciled"), long, long); err != nil {
 					t.Fatal(err)
 				}
-				h.jobman("list", "-q") // it brings the safety net
+				h.Jobman("list", "-q") // it brings the safety net
 				all, err := h.store.Deliveries(t.Context(), job.ID(h.acknowledged))
 				if err != nil {
 					t.Fatal(err)
 				}
 				return len(all) == 1 && all[0].State == job.Delivered
 			})
-			told, err := os.ReadFile(filepath.Join(h.home, "told"))
+			told, err := os.ReadFile(filepath.Join(h.Dir, "told"))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -44,11 +44,11 @@ func crashReaping(t *testing.T, next string) {
 			t.Parallel()
 			for range attempts {
 				h := newHouse(t)
-				if err := os.WriteFile(filepath.Join(h.home, ".jobman.toml"), []byte("[reaper]\nmax_jobs = 1\n"), 0o600); err != nil {
+				if err := os.WriteFile(filepath.Join(h.Dir, ".jobman.toml"), []byte("[reaper]\nmax_jobs = 1\n"), 0o600); err != nil {
 					t.Fatal(err)
 				}
-				h.jobman("run", "-q", "--name", "old", "--retries.num-runs", "2", "--", "echo", "old")
-				h.jobman("wait", "-q", "old")
+				h.Jobman("run", "-q", "--name", "old", "--retries.num-runs", "2", "--", "echo", "old")
+				h.Jobman("wait", "-q", "old")
 				h.quiet()
 				h.crash(c, "run", "--name", "victim", "--", "sh", "-c", "echo x >> starts; echo new; exit 7")
 				if !strings.HasPrefix(c.at, "reconcile:") {
@@ -89,16 +89,16 @@ func crashCleaning(t *testing.T) {
 		t.Run("clean,"+at, func(t *testing.T) {
 			t.Parallel()
 			h := newHouse(t)
-			h.jobman("run", "-q", "--name", "done", "--", "echo", "done")
-			h.jobman("wait", "-q", "done")
-			h.acknowledged = h.jobman("run", "-q", "--name", "victim", "--", "sh", "-c",
-				"echo x >> starts; echo out; until test -e go; do sleep 0.02; done; exit 7")
+			h.Jobman("run", "-q", "--name", "done", "--", "echo", "done")
+			h.Jobman("wait", "-q", "done")
+			h.acknowledged = strings.TrimSpace(h.Jobman("run", "-q", "--name", "victim", "--", "sh", "-c",
+				"echo x >> starts; echo out; until test -e go; do sleep 0.02; done; exit 7"))
 			eventually(t, "the command runs", func() bool { return h.starts() == 1 })
 			h.crash(crash{at: at}, "clean", "-q", "--all")
 			if !h.hit(at) {
 				t.Errorf("%s was not met", at)
 			}
-			h.jobman("clean", "-q", "--all")
+			h.Jobman("clean", "-q", "--all")
 			left, err := h.tree.Jobs()
 			if err != nil || !slices.Equal(left, []job.ID{job.ID(h.acknowledged)}) {
 				t.Errorf("files are left of %v, %v", left, err)
@@ -106,7 +106,7 @@ func crashCleaning(t *testing.T) {
 			if jobs, err := h.store.Query(h.Context(), store.Filter{}); err != nil || len(jobs) != 1 {
 				t.Errorf("%d jobs are left, %v", len(jobs), err)
 			}
-			if err := os.WriteFile(filepath.Join(h.home, "go"), nil, 0o600); err != nil {
+			if err := os.WriteFile(filepath.Join(h.Dir, "go"), nil, 0o600); err != nil {
 				t.Fatal(err)
 			}
 			eventually(t, "the active job ends", func() bool {

@@ -28,31 +28,9 @@ func TestCrowd(t *testing.T) {
 		return
 	}
 	t.Run("runs beside lists and kills", func(t *testing.T) {
-		home := t.TempDir()
-		env := append(os.Environ(), "HOME="+home)
-		if settings.Here == "fork" {
-			env = append(env, "JOBMAN_BACKEND=fork")
-		}
-		jobman := func(args ...string) (string, error) {
-			cmd := exec.Command("jobman", args...)
-			cmd.Dir, cmd.Env = home, env
-			out, err := cmd.CombinedOutput()
-			if err != nil {
-				err = fmt.Errorf("jobman %q: %w\n%s", args, err, out)
-			}
-			return string(out), err
-		}
-		must := func(args ...string) string {
-			t.Helper()
-			out, err := jobman(args...)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return out
-		}
-		t.Cleanup(func() { must("kill", "-q", "--all", "--now") })
+		h := settings.NewHome(t)
 		for i := range crowdKills {
-			must("run", "-q", "--name", fmt.Sprint("victim", i), "sleep", "1000")
+			h.Jobman("run", "-q", "--name", fmt.Sprint("victim", i), "sleep", "1000")
 		}
 		var mu sync.Mutex
 		slowest := map[string]time.Duration{}
@@ -60,12 +38,12 @@ func TestCrowd(t *testing.T) {
 		at := func(args ...string) {
 			wg.Go(func() {
 				began := time.Now()
-				_, err := jobman(args...)
+				out, err := h.Command(args...).CombinedOutput()
 				took := time.Since(began)
 				mu.Lock()
 				defer mu.Unlock()
 				if err != nil {
-					t.Error(err)
+					t.Errorf("jobman %q: %v\n%s", args, err, out)
 				}
 				slowest[args[0]] = max(slowest[args[0]], took)
 			})
@@ -82,16 +60,16 @@ func TestCrowd(t *testing.T) {
 		wg.Wait()
 		t.Logf("the slowest: %v", slowest)
 		for i := range crowdRuns {
-			_, err := jobman("wait", "-q", fmt.Sprint("job", i))
+			out, err := h.Command("wait", "-q", fmt.Sprint("job", i)).CombinedOutput()
 			code := 0
 			if exit := new(exec.ExitError); errors.As(err, &exit) {
 				code = exit.ExitCode()
 			}
 			if code != i%256 {
-				t.Errorf("job %d ended with %d: %v", i, code, err)
+				t.Errorf("job %d ended with %d: %v\n%s", i, code, err, out)
 			}
 		}
-		starts, err := os.ReadFile(filepath.Join(home, "starts"))
+		starts, err := os.ReadFile(filepath.Join(h.Dir, "starts"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -107,7 +85,7 @@ func TestCrowd(t *testing.T) {
 		if len(count) != crowdRuns {
 			t.Errorf("%d of %d jobs were executed", len(count), crowdRuns)
 		}
-		if killed := strings.Count(must("list", "--all", "--result", "killed", "-q"), "\n"); killed != crowdKills {
+		if killed := strings.Count(h.Jobman("list", "--all", "--result", "killed", "-q"), "\n"); killed != crowdKills {
 			t.Errorf("%d of %d jobs were killed", killed, crowdKills)
 		}
 	})

@@ -88,10 +88,8 @@ func (r truth) command() string {
 
 // world is a home, its jobs, and what is killed there.
 type world struct {
-	*testing.T
+	*settings.Home
 	seed   uint64
-	home   string
-	env    []string
 	tree   tree.Tree
 	killer *killer
 
@@ -101,41 +99,17 @@ type world struct {
 }
 
 func newWorld(t *testing.T, seed uint64) *world {
-	w := &world{T: t, seed: seed, home: t.TempDir(), truths: map[string]truth{}, acknowledged: map[job.ID]string{}}
-	w.env = append(os.Environ(), "HOME="+w.home)
-	if settings.Here == "fork" {
-		w.env = append(w.env, "JOBMAN_BACKEND=fork")
-	}
-	w.tree = tree.Tree(filepath.Join(w.home, ".jobman", ".db"))
-	w.killer = newKiller(t, w.home, rand.New(rand.NewPCG(seed, 0)))
-	t.Cleanup(func() { w.jobman("kill", "-q", "--all", "--now") })
+	w := &world{Home: settings.NewHome(t), seed: seed, truths: map[string]truth{}, acknowledged: map[job.ID]string{}}
+	w.tree = tree.Tree(w.Store())
+	w.killer = newKiller(t, w.Dir, rand.New(rand.NewPCG(seed, 0)))
 	return w
-}
-
-func (w *world) command(args ...string) *exec.Cmd {
-	cmd := exec.Command("jobman", args...)
-	cmd.Dir, cmd.Env = w.home, w.env
-	return cmd
-}
-
-// jobman runs a command that nobody kills and that must succeed.
-func (w *world) jobman(args ...string) string {
-	w.Helper()
-	var stderr bytes.Buffer
-	cmd := w.command(args...)
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if err != nil {
-		w.Fatalf("jobman %q: %v\n%s", args, err, stderr.Bytes())
-	}
-	return string(out)
 }
 
 // risk runs a command that may be killed. Any other end than a good one, or one
 // of the codes, is an error.
 func (w *world) risk(random *rand.Rand, codes []int, args ...string) string {
 	var stdout, stderr bytes.Buffer
-	cmd := w.command(args...)
+	cmd := w.Command(args...)
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Start(); err != nil {
 		w.Error(err)
@@ -211,7 +185,7 @@ func (w *world) one(random *rand.Rand, name string) {
 	// A shim that is killed before it is ready has refused the job: code 6.
 	out := w.risk(random, []int{6}, slices.Concat([]string{"run", "--name", name}, options, []string{"--", "sh", "-c", r.command()})...)
 	if random.IntN(50) == 0 { // what waits for the gate
-		if err := os.WriteFile(filepath.Join(w.home, "gate"+name), nil, 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(w.Dir, "gate"+name), nil, 0o600); err != nil {
 			w.Error(err)
 		}
 	}
@@ -259,7 +233,7 @@ func (w *world) settle() {
 	began := time.Now()
 	for {
 		// Looking is all that a user does.
-		w.jobman("list", "-q")
+		w.Jobman("list", "-q")
 		active, sleeping := 0, []string{"kill", "-q"}
 		for _, j := range w.jobs() {
 			if !j.Completed() {
@@ -274,10 +248,10 @@ func (w *world) settle() {
 			return
 		}
 		if len(sleeping) > 2 {
-			w.jobman(sleeping...)
+			w.Jobman(sleeping...)
 		}
 		if time.Since(began) > settleWithin {
-			w.Fatalf("%d jobs are still active:\n%s", active, w.jobman("list", "--status", "active"))
+			w.Fatalf("%d jobs are still active:\n%s", active, w.Jobman("list", "--status", "active"))
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
@@ -317,7 +291,7 @@ func (w *world) judge() {
 			}
 			if !truth.sleeps && n == 1 && len(hit) == 0 {
 				checked++
-				if out := w.jobman("logs", "--raw", "--run", strconv.Itoa(r.N), string(j.ID)); out != sequence(truth.lines) {
+				if out := w.Jobman("logs", "--raw", "--run", strconv.Itoa(r.N), string(j.ID)); out != sequence(truth.lines) {
 					w.Errorf("%v: %d bytes of output instead of %d", ref, len(out), len(sequence(truth.lines)))
 				}
 			}
@@ -374,7 +348,7 @@ func sequence(n int) string {
 // starts returns how often each run says that it was executed.
 func (w *world) starts() map[job.Ref]int {
 	w.Helper()
-	f, err := os.Open(filepath.Join(w.home, "starts"))
+	f, err := os.Open(filepath.Join(w.Dir, "starts"))
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -403,7 +377,7 @@ func (w *world) tidy() {
 		return
 	}
 	for end := time.Now().Add(time.Minute); ; time.Sleep(200 * time.Millisecond) {
-		w.jobman("reconcile", string(w.tree))
+		w.Jobman("reconcile", string(w.tree))
 		args := []string{"list-units", "--all", "--plain", "--no-legend", "jobman-*-*-*-*-*"}
 		if settings.Here == "user" {
 			args = append([]string{"--user"}, args...)
