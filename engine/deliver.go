@@ -33,11 +33,16 @@ const (
 	lookAgain = time.Minute
 )
 
-// tell has what was committed to the outbox delivered.
+// tell has what was committed to the outbox of a job delivered.
 func (e *Engine) tell(ctx context.Context, j *job.Job) error {
+	return e.deliver(ctx, j, time.Time{})
+}
+
+// deliver has the job's backend deliver what is due at a time; zero: now.
+func (e *Engine) deliver(ctx context.Context, j *job.Job, at time.Time) error {
 	b, err := e.Backend(j.Backend, j.Scope)
 	if err == nil {
-		err = b.Deliver(ctx, time.Time{})
+		err = b.Deliver(ctx, at)
 	}
 	if err != nil {
 		return fmt.Errorf("tell callbacks: %w", err) // the safety net does
@@ -55,17 +60,18 @@ func (e *Engine) Undelivered(ctx context.Context) (*job.Delivery, error) {
 	return &first[0], nil
 }
 
-// deliverLeft has delivered what nobody seems to be delivering. It returns whether
-// anything is pending.
+// deliverLeft sees to it that what is pending is delivered: a timer for the next try does
+// not outlive a reboot. It returns whether anything is pending.
 func (e *Engine) deliverLeft(ctx context.Context) (pending bool, err error) {
 	d, err := e.Undelivered(ctx)
 	if err != nil || d == nil {
 		return false, err
 	}
-	if d.NextAt.After(e.now()) {
-		return true, nil
+	at := d.NextAt
+	if !at.After(e.now()) {
+		at = time.Time{}
 	}
-	return true, e.tell(ctx, &job.Job{Backend: d.Backend, Scope: d.Scope})
+	return true, e.deliver(ctx, &job.Job{Backend: d.Backend, Scope: d.Scope}, at)
 }
 
 // delivering is a process that delivers from the outbox.

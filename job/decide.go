@@ -37,6 +37,7 @@ const (
 //	no           dead          there              it ended; the manager knows how
 //	no           dead          no                 never executed: start-failed, or
 //	                                              started again if it was Unsettled
+//	no           stray         there              lost, once what is left was ended
 //	no           absent        there              lost
 //	no           absent        no                 never executed: start it
 func Decide(j Job, o Observation) (Job, []Action) {
@@ -64,6 +65,8 @@ func Decide(j Job, o Observation) (Job, []Action) {
 		return j, []Action{Finish}
 	case o.Unit.State == UnitLive:
 		return j, nil
+	case o.Unit.State == UnitStray:
+		return j, []Action{Finish, Ask}
 	case o.Unit.State == UnitDead && executed && o.Unit.Main != nil && o.Unit.Main.InvocationID == o.Claim.InvocationID:
 		j.conclude(*o.Unit.Main, kill)
 	case executed && o.Manager == "" && j.Spec.OnReboot == OnRebootRerun:

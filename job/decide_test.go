@@ -85,6 +85,7 @@ func TestWhatIsMadeOfAnActiveRun(t *testing.T) {
 		{"nothing is known yet", false, Observation{}, Starting, "", "", []Action{Ask}},
 		{"it was executed, and the unit wasn't asked", false, Observation{Claim: claim}, Running, "", "", []Action{Ask}},
 		{"it runs", false, Observation{Claim: claim, Unit: Unit{State: UnitLive}}, Running, "", "", nil},
+		{"its supervisor was killed, and it goes on", false, Observation{Claim: claim, Unit: Unit{State: UnitStray}}, Running, "", "", []Action{Finish, Ask}},
 		{"it is about to run", false, Observation{Unit: Unit{State: UnitLive}}, Starting, "", "", nil},
 		{"it runs and is to be killed", true, Observation{Claim: claim, Unit: Unit{State: UnitLive}}, Stopping, "", "", []Action{Stop}},
 		{"it runs, is being stopped, and its grace is over", true, Observation{Claim: claim, Unit: Unit{State: UnitLive, Stopping: true}}, Stopping, "", "", []Action{Stop}},

@@ -61,6 +61,7 @@ const (
 	UnitAbsent                   // the backend knows no such run
 	UnitLive                     // starting, running, stopping, or in its stop-post
 	UnitDead                     // over, but still remembered with its end
+	UnitStray                    // its supervisor was killed, and what that supervised goes on
 )
 
 // Unit is what a backend says of a run.

@@ -43,19 +43,45 @@ func (s *Supervisor) Manager(context.Context) (string, error) {
 func (s *Supervisor) Observe(_ context.Context, runs []job.Ref) (map[job.Ref]job.Unit, error) {
 	seen := make(map[job.Ref]job.Unit, len(runs))
 	for _, ref := range runs {
-		u := job.Unit{State: job.UnitAbsent}
-		_, held, err := holder(s.store.Run(ref))
-		if held {
-			u.State = job.UnitLive
-			u.Stopping = exists(s.store.Run(ref).File(stopName+taken)) || exists(s.store.Run(ref).File(killName+taken))
-			u.PID, err = s.mainPID(ref)
-		}
+		u, err := s.observe(ref)
 		if err != nil {
 			return nil, fmt.Errorf("look for the shim of %s: %w", ref.ID, err)
 		}
 		seen[ref] = u
 	}
 	return seen, nil
+}
+
+func (s *Supervisor) observe(ref job.Ref) (u job.Unit, err error) {
+	run := s.store.Run(ref)
+	live := func() (bool, error) {
+		_, held, err := holder(run)
+		if !held || err != nil {
+			return false, err
+		}
+		u.State = job.UnitLive
+		u.Stopping = exists(run.File(stopName+taken)) || exists(run.File(killName+taken))
+		u.PID, err = s.mainPID(ref)
+		return true, err
+	}
+	u.State = job.UnitAbsent
+	if held, err := live(); held || err != nil {
+		return u, err
+	}
+	pid, err := s.mainPID(ref)
+	if err != nil || pid == 0 || exists(run.File("exit")) {
+		return u, err
+	}
+	left, err := strays(ref)
+	if err != nil || len(left) == 0 {
+		return u, err
+	}
+	release(left)
+	// It may have begun after the first look.
+	if held, err := live(); !held && err == nil && !exists(run.File("exit")) {
+		u.State, u.PID = job.UnitStray, pid
+	}
+	return u, err
 }
 
 // mainPID returns the pid that was the command's when it was executed, or 0.
@@ -93,8 +119,12 @@ func (s *Supervisor) Stop(_ context.Context, ref job.Ref, how job.StopRequest) e
 		return fmt.Errorf("ask for the end of %s: %w", ref.ID, err)
 	}
 	shim, err := shimOf(run)
-	if err == nil && shim != nil {
+	switch {
+	case err != nil:
+	case shim != nil:
 		err = signal(shim, syscall.SIGUSR1)
+	default:
+		err = endStrays(ref)
 	}
 	if err != nil && !errors.Is(err, job.ErrNotRunning) {
 		return fmt.Errorf("ask for the end of %s: %w", ref.ID, err)

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"jobman/job"
 	"jobman/store/tree"
 )
 
@@ -29,7 +30,7 @@ func becomeSubreaper() error {
 }
 
 // members lists what is left of the tree: all below this process but other shims,
-// and the ticker.
+// the ticker, and the deliverer.
 // A shim is below us when our command ran `jobman`; its run is a job of its own,
 // which under systemd would be a unit of its own.
 //
@@ -51,7 +52,7 @@ func members(_ int, own tree.Run, childless bool) ([]process, error) {
 	for next := slices.Clone(children[me]); len(next) > 0; {
 		p := next[len(next)-1]
 		next = next[:len(next)-1]
-		if isShim(p.pid, own) || isTicker(p.pid) {
+		if isShim(p.pid, own) || isResident(p.pid) {
 			continue
 		}
 		found = append(found, p)
@@ -60,8 +61,9 @@ func members(_ int, own tree.Run, childless bool) ([]process, error) {
 	return found, nil
 }
 
-// isShim tells whether a process is the shim of another run: it says so, and
-// holds that run's lock. The lock of our own run must not be opened, see takeLock.
+// isShim tells whether a process is the shim of another run than our own, if we are a
+// shim: it says so, and holds that run's lock. That of our own must not be opened, see
+// takeLock.
 func isShim(pid int, own tree.Run) bool {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
 	argv := bytes.Split(b, []byte{0})
@@ -72,27 +74,33 @@ func isShim(pid int, own tree.Run) bool {
 	if _, _, err := run.Locate(); err != nil {
 		return false
 	}
-	ours, err := os.Stat(string(own))
-	if err != nil {
-		return false
-	}
-	its, err := os.Stat(string(run))
-	if err != nil || os.SameFile(ours, its) {
-		return false
+	if own != "" {
+		ours, err := os.Stat(string(own))
+		if err != nil {
+			return false
+		}
+		its, err := os.Stat(string(run))
+		if err != nil || os.SameFile(ours, its) {
+			return false
+		}
 	}
 	by, _, err := holder(run)
 	return err == nil && by == pid
 }
 
-// isTicker tells whether a process is a ticker, which belongs to no run: it says
-// so, and holds its store's lock.
-func isTicker(pid int) bool {
+// isResident tells whether a process is a ticker or a deliverer, which belong to no run:
+// it says so, and holds its store's lock.
+func isResident(pid int) bool {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
 	argv := bytes.Split(b, []byte{0})
-	if err != nil || len(argv) < 3 || string(argv[1]) != "tick" {
+	if err != nil || len(argv) < 3 {
 		return false
 	}
-	by, _, err := holderOf(tickerPost(tree.Tree(argv[2])).file(lockName))
+	post := map[string]func(tree.Tree) post{"tick": tickerPost, "deliver": delivererPost}[string(argv[1])]
+	if post == nil {
+		return false
+	}
+	by, _, err := holderOf(post(tree.Tree(argv[2])).file(lockName))
 	return err == nil && by == pid
 }
 
@@ -143,4 +151,46 @@ func stat(pid int) (process, error) {
 	}
 	group, err := strconv.Atoi(string(fields[2]))
 	return process{pid, parent, group}, err
+}
+
+// strays lists, as handles (pidfd_open(2)), the processes that were executed with a run's
+// names in their environment, see environ in proc(5): what hides it, or belongs to another
+// user by now, is not found.
+func strays(ref job.Ref) (found []*os.Process, err error) {
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		pid, err := strconv.Atoi(e.Name())
+		if err != nil || pid == os.Getpid() || !isOf(pid, ref) {
+			continue
+		}
+		p, err := os.FindProcess(pid)
+		if err != nil {
+			continue // it has ended meanwhile
+		}
+		if !isOf(pid, ref) {
+			_ = p.Release() // the pid is another's by now
+			continue
+		}
+		found = append(found, p)
+	}
+	return found, nil
+}
+
+// isOf tells whether a process is a run's. What jobman does in the background on behalf
+// of a command that called it has its environment, and is not.
+func isOf(pid int, ref job.Ref) bool {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
+	if err != nil {
+		return false
+	}
+	b = append([]byte{0}, b...)
+	for _, v := range []string{"JOBMAN_JOB_ID=" + string(ref.ID), "JOBMAN_RUN=" + strconv.Itoa(ref.Run)} {
+		if !bytes.Contains(b, []byte("\x00"+v+"\x00")) {
+			return false
+		}
+	}
+	return !isShim(pid, "") && !isResident(pid)
 }

@@ -50,6 +50,7 @@ var arrows = map[string][]string{
 	"test/manager":     nil,
 	"test/lab":         {},
 	"test/settings":    {"test/lab"},
+	"test/smtp":        {},
 	"test/lab/cmd/lab": {"test/lab"},
 }
 

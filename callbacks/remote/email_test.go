@@ -1,17 +1,9 @@
 package remote
 
 import (
-	"bufio"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/base64"
-	"encoding/pem"
-	"fmt"
 	"io"
-	"math/big"
 	"mime/quotedprintable"
 	"net"
 	"os"
@@ -23,123 +15,23 @@ import (
 	"time"
 
 	"jobman/callbacks"
+	"jobman/test/smtp"
 )
 
-// mailServer speaks as much of SMTP (RFC 5321, 3207, 4954) as it takes, and keeps what
-// it gets.
-type mailServer struct {
-	addr string
-	tls  *tls.Config
-	say  map[string]string // by verb: what it answers instead of taking it
-	hang string            // the verb that it never answers
-	now  bool              // implicit TLS
-	over chan struct{}
-
-	mu      sync.Mutex
-	mails   []string
-	secrets []string // of AUTH, and whether it came encrypted
-}
-
-func serveMail(t *testing.T, s *mailServer) *mailServer {
+// serveMail starts a mail server for a test.
+func serveMail(t *testing.T, s *smtp.Server) *smtp.Server {
 	t.Helper()
-	s.over = make(chan struct{})
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
+	if err := s.Start(); err != nil {
 		t.Fatal(err)
 	}
-	s.addr = l.Addr().String()
-	t.Cleanup(func() { close(s.over); _ = l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go s.serve(c)
-		}
-	}()
+	t.Cleanup(func() { _ = s.Close() })
 	return s
-}
-
-func (s *mailServer) serve(c net.Conn) {
-	defer func() { _ = c.Close() }() // it may have become another
-	secure := s.now
-	if s.now {
-		c = tls.Server(c, s.tls)
-	}
-	r := bufio.NewReader(c)
-	reply := func(text string) { fmt.Fprintf(c, "%s\r\n", text) }
-	reply("220 test ESMTP")
-	for {
-		line, err := r.ReadString('\n')
-		if err != nil {
-			return
-		}
-		verb, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
-		verb = strings.ToUpper(verb)
-		if verb == s.hang {
-			<-s.over
-			return
-		}
-		if word := s.say[verb]; word != "" {
-			reply(word)
-			continue
-		}
-		switch verb {
-		case "EHLO":
-			reply("250-test")
-			if s.tls != nil && !secure {
-				reply("250-STARTTLS")
-			}
-			reply("250 AUTH PLAIN")
-		case "STARTTLS":
-			reply("220 go on")
-			c = tls.Server(c, s.tls)
-			r, secure = bufio.NewReader(c), true
-		case "AUTH":
-			text, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(rest, "PLAIN "))
-			s.mu.Lock()
-			s.secrets = append(s.secrets, fmt.Sprintf("%q %v %t", text, err, secure))
-			s.mu.Unlock()
-			reply("235 welcome")
-		case "DATA":
-			reply("354 go on")
-			var mail strings.Builder
-			for {
-				line, err := r.ReadString('\n')
-				if err != nil {
-					return
-				}
-				if line == ".\r\n" {
-					break
-				}
-				mail.WriteString(line)
-			}
-			s.mu.Lock()
-			s.mails = append(s.mails, mail.String())
-			s.mu.Unlock()
-			reply("250 taken")
-		case "QUIT":
-			reply("221 bye")
-			return
-		default:
-			reply("250 ok")
-		}
-	}
 }
 
 // authority makes a certificate for 127.0.0.1, and its authority known to this process.
 // That is looked for once in a process.
 var authority = sync.OnceValues(func() (*tls.Config, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return nil, err
-	}
-	c := &x509.Certificate{
-		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, c, c, &key.PublicKey, key)
+	config, pem, err := smtp.Certificate()
 	if err != nil {
 		return nil, err
 	}
@@ -149,16 +41,14 @@ var authority = sync.OnceValues(func() (*tls.Config, error) {
 	}
 	defer os.RemoveAll(dir) //nolint:errcheck // it is a temporary one
 	file := filepath.Join(dir, "ca.pem")
-	if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600); err != nil {
+	if err := os.WriteFile(file, pem, 0o600); err != nil {
 		return nil, err
 	}
 	if err := os.Setenv("SSL_CERT_FILE", file); err != nil {
 		return nil, err
 	}
-	if _, err := x509.SystemCertPool(); err != nil {
-		return nil, err
-	}
-	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}, nil
+	_, err = x509.SystemCertPool()
+	return config, err
 })
 
 func trusted(t *testing.T) *tls.Config {
@@ -170,9 +60,9 @@ func trusted(t *testing.T) *tls.Config {
 	return config
 }
 
-func mailTo(t *testing.T, s *mailServer, keys map[string]string, secrets map[string]string) callbacks.Answer {
+func mailTo(t *testing.T, s *smtp.Server, keys map[string]string, secrets map[string]string) callbacks.Answer {
 	t.Helper()
-	all := map[string]string{"to": "a@example.org,b@example.org", "from": "jobman@example.org", "host": s.addr}
+	all := map[string]string{"to": "a@example.org,b@example.org", "from": "jobman@example.org", "host": s.Addr()}
 	for key, value := range keys {
 		all[key] = value
 	}
@@ -186,14 +76,14 @@ func TestMail(t *testing.T) {
 		config string
 	}{{"STARTTLS", false, "starttls"}, {"implicit TLS", true, "tls"}} {
 		t.Run(test.name, func(t *testing.T) {
-			s := serveMail(t, &mailServer{tls: trusted(t), now: test.now})
+			s := serveMail(t, &smtp.Server{TLS: trusted(t), Now: test.now})
 			if a := mailTo(t, s, map[string]string{"user": "me", "tls": test.config}, map[string]string{"password": "sesame"}); a.Error != nil {
 				t.Fatal(a.Error)
 			}
-			if len(s.mails) != 1 || len(s.secrets) != 1 || s.secrets[0] != `"\x00me\x00sesame" <nil> true` {
-				t.Fatalf("%d mails, logged in as %q", len(s.mails), s.secrets)
+			if len(s.Mails()) != 1 || len(s.Logins()) != 1 || s.Logins()[0] != `"\x00me\x00sesame" <nil> true` {
+				t.Fatalf("%d mails, logged in as %q", len(s.Mails()), s.Logins())
 			}
-			mail := s.mails[0]
+			mail := s.Mails()[0]
 			for _, want := range []string{
 				"Message-ID: <" + notice().EventID + "@jobman>\r\n", "Auto-Submitted: auto-generated\r\n", "Subject: failure: bad  Bcc: x@y on host\r\n",
 				"Content-Type: text/plain", "Content-Type: text/html", "To: <a@example.org>, <b@example.org>\r\n",
@@ -223,27 +113,27 @@ func TestMailServersThatFail(t *testing.T) {
 	limit := mailWithin
 	mailWithin = 2 * time.Second
 	defer func() { mailWithin = limit }()
-	other := serveMail(t, &mailServer{tls: &tls.Config{Certificates: config.Certificates}})
-	_, port, err := net.SplitHostPort(other.addr)
+	other := serveMail(t, &smtp.Server{TLS: &tls.Config{Certificates: config.Certificates}})
+	_, port, err := net.SplitHostPort(other.Addr())
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, test := range []struct {
 		name  string
-		s     *mailServer
+		s     *smtp.Server
 		host  string
 		want  string
 		final bool
 	}{
-		{"knows no TLS", &mailServer{}, "", "STARTTLS", false},
+		{"knows no TLS", &smtp.Server{}, "", "STARTTLS", false},
 		{"is another", other, "localhost:" + port, "certificate", false},
-		{"refuses for now", &mailServer{tls: config, say: map[string]string{"RCPT": "451 come back later"}}, "", `451 "come back later"`, false},
-		{"rejects", &mailServer{tls: config, say: map[string]string{"RCPT": "550 nobody here"}}, "", `550 "nobody here"`, true},
-		{"does not know the password", &mailServer{tls: config, say: map[string]string{"AUTH": "535 wrong"}}, "", "535", false},
-		{"stalls", &mailServer{tls: config, hang: "MAIL"}, "", "", false},
+		{"refuses for now", &smtp.Server{TLS: config, Say: map[string]string{"RCPT": "451 come back later"}}, "", `451 "come back later"`, false},
+		{"rejects", &smtp.Server{TLS: config, Say: map[string]string{"RCPT": "550 nobody here"}}, "", `550 "nobody here"`, true},
+		{"does not know the password", &smtp.Server{TLS: config, Say: map[string]string{"AUTH": "535 wrong"}}, "", "535", false},
+		{"stalls", &smtp.Server{TLS: config, Hang: "MAIL"}, "", "", false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if test.s.addr == "" {
+			if test.s.Addr() == "" {
 				serveMail(t, test.s)
 			}
 			keys := map[string]string{"user": "me"}
@@ -254,21 +144,21 @@ func TestMailServersThatFail(t *testing.T) {
 			if a.Error == nil || !strings.Contains(a.Error.Text, test.want) || a.Error.Final != test.final || strings.Contains(a.Error.Text, "sesame") {
 				t.Errorf("%+v", a.Error)
 			}
-			if len(test.s.mails) > 0 {
-				t.Errorf("it got %q", test.s.mails)
+			if len(test.s.Mails()) > 0 {
+				t.Errorf("it got %q", test.s.Mails())
 			}
 		})
 	}
 }
 
 func TestAPasswordIsNotSentInTheClear(t *testing.T) {
-	s := serveMail(t, &mailServer{})
+	s := serveMail(t, &smtp.Server{})
 	a := mailTo(t, s, map[string]string{"user": "me", "tls": "none"}, map[string]string{"password": "sesame"})
-	if a.Error == nil || !a.Error.Final || len(s.secrets) > 0 {
-		t.Errorf("%+v, %q", a.Error, s.secrets)
+	if a.Error == nil || !a.Error.Final || len(s.Logins()) > 0 {
+		t.Errorf("%+v, %q", a.Error, s.Logins())
 	}
-	if a := mailTo(t, s, map[string]string{"tls": "none"}, nil); a.Error != nil || len(s.mails) != 1 {
-		t.Errorf("%+v, %d mails", a.Error, len(s.mails))
+	if a := mailTo(t, s, map[string]string{"tls": "none"}, nil); a.Error != nil || len(s.Mails()) != 1 {
+		t.Errorf("%+v, %d mails", a.Error, len(s.Mails()))
 	}
 }
 

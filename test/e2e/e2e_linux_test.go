@@ -28,7 +28,7 @@ func scripts(t *testing.T) {
 		Condition:           condition,
 		RequireExplicitExec: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"code": code, "eventually": eventually, "json": jsonEqual, "jsonset": jsonSet, "serve": serve, "hook": hook, "instances": instances, "schema": schema,
+			"code": code, "eventually": eventually, "json": jsonEqual, "jsonset": jsonSet, "serve": serve, "hook": hook, "mailserver": mailserver, "instances": instances, "schema": schema,
 		},
 	})
 }
@@ -64,6 +64,8 @@ func condition(name string) (bool, error) {
 		return settings.Here == name, nil
 	case "systemd":
 		return settings.Here != "fork", nil
+	case "lab": // a throw-away system, in which anything may be installed
+		return settings.InLab, nil
 	case "root":
 		return os.Geteuid() == 0, nil
 	}

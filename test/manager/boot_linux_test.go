@@ -28,6 +28,12 @@ func goesOn(s *site) {
 		s.sh(user, "jobman run -q --name script --wait.script /usr/bin/test --wait.abort-datetime +5s --wait.poll-interval 1s -- true")
 		s.sh(user, "jobman run -q --name delayed --retries.num-runs 2 --retries.delay 8s -- sh -c 'echo $JOBMAN_RUN >> delayed.starts'")
 		s.sh(user, "jobman run -q --name dependent --wait.job time -- touch dependent.done")
+		// What can't be told before it is told after.
+		s.sh(user, `printf '#!/bin/sh\ntest -e comes && echo $JOBMAN_EVENT_ID >> told.done\n' > tell && chmod +x tell`)
+		s.sh(user, "jobman run -q --name tells --notify script:./tell -- true")
+		s.eventually("the first try to tell", func() bool {
+			return strings.Contains(s.must(user, "jobman", "show", "tells"), "pending, after 1 tries")
+		})
 		s.eventually("the first run of delayed", func() bool {
 			_, err := s.try(user, "sh", "-c", "cd && grep 1 delayed.starts")
 			return err == nil
@@ -41,7 +47,7 @@ func goesOn(s *site) {
 	}
 	// Nobody calls jobman: only the files that the commands make are looked at.
 	for _, user := range users {
-		for _, name := range []string{"time.done", "file.done", "glob.done", "dependent.done"} {
+		for _, name := range []string{"time.done", "file.done", "glob.done", "dependent.done", "told.done"} {
 			s.eventually(user+": "+name, func() bool {
 				_, err := s.try(user, "sh", "-c", "cd && test -e "+name)
 				return err == nil

@@ -23,6 +23,9 @@ import (
 // Empty: it is the one that arranges for all of them, see [Each].
 var Here = os.Getenv("JOBMAN_SETTING")
 
+// InLab tells whether it runs in a lab, a system that is thrown away afterwards.
+var InLab = os.Getenv("JOBMAN_LAB") != ""
+
 // In a lab, who runs the tests in each setting.
 var users = map[string]string{"system": "root", "user": "alice", "fork": "bob"}
 
@@ -195,7 +198,7 @@ func inLab(ctx context.Context, t *testing.T, o Options, jobman string) {
 		}
 		t.Run(s, func(t *testing.T) {
 			run := append([]string{"sh", "-c", `cd ` + workDir + ` && exec "$@"`, "test", "/usr/local/bin/jobman-test"}, o.inner(t)...)
-			report(t, l.Command(ctx, users[s], append([]string{"JOBMAN_SETTING=" + s}, o.Env...), run...))
+			report(t, l.Command(ctx, users[s], append([]string{"JOBMAN_SETTING=" + s, "JOBMAN_LAB=1"}, o.Env...), run...))
 		})
 	}
 }
