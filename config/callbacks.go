@@ -44,14 +44,15 @@ var callbackTypes = map[string][]Option{
 		{Name: "base_url", Type: "string", Help: "Where the API is (default: https://api.twilio.com)."},
 		subjectKey, textKey,
 	},
-	"slack":   {{Name: "url", Type: "string", Help: "The incoming webhook."}, subjectKey, textKey},
-	"write":   {{Name: "user", Type: "string", Help: "Whose terminals are written to."}, textKey},
-	"script":  {{Name: "path", Type: "string", Help: "The executable."}},
-	"webhook": {{Name: "url", Type: "string", Help: "What JSON is posted to."}, {Name: "auth", Type: "string", Help: "The Authorization header."}, {Name: "secret", Type: "string", Help: "What bodies are signed with."}},
+	"slack":    {{Name: "url", Type: "string", Help: "The incoming webhook."}, subjectKey, textKey},
+	"shoutrrr": {{Name: "url", Type: "string", Help: "The service, as a URL of shoutrrr."}, textKey},
+	"write":    {{Name: "user", Type: "string", Help: "Whose terminals are written to."}, textKey},
+	"script":   {{Name: "path", Type: "string", Help: "The executable."}},
+	"webhook":  {{Name: "url", Type: "string", Help: "What JSON is posted to."}, {Name: "auth", Type: "string", Help: "The Authorization header."}, {Name: "secret", Type: "string", Help: "What bodies are signed with."}},
 }
 
 // needed are the keys that a callback of a type can't do without.
-var needed = map[string][]string{"email": {"to"}, "sms": {"to", "from", "account", "token"}, "slack": {"url"}, "script": {"path"}, "webhook": {"url"}}
+var needed = map[string][]string{"email": {"to"}, "sms": {"to", "from", "account", "token"}, "slack": {"url"}, "shoutrrr": {"url"}, "script": {"path"}, "webhook": {"url"}}
 
 // secrets are the keys whose values are not shown.
 var secrets = []string{"url", "password", "token", "auth", "secret"}

@@ -199,8 +199,8 @@ func InPlace(name string) (c Callback, ok bool) {
 		c.Type, c.Keys["path"] = "script", []string{rest}
 	case scheme == "mailto":
 		c.Type, c.Keys["to"] = "email", strings.Split(rest, ",")
-	case scheme == "slack":
-		c.Type, c.Keys["url"] = "slack", []string{rest}
+	case scheme == "slack", scheme == "shoutrrr":
+		c.Type, c.Keys["url"] = scheme, []string{rest}
 	case scheme == "sms":
 		c.Type, c.Keys["to"] = "sms", strings.Split(rest, ",")
 	case scheme == "write" && len(name) > len(scheme):
@@ -215,8 +215,12 @@ func InPlace(name string) (c Callback, ok bool) {
 }
 
 // RedactCallback takes from a callback that is given in place of a name what may be a
-// secret: all of a URL but its host.
+// secret: all of a URL but its host, and of one of shoutrrr all but the service.
 func RedactCallback(name string) string {
+	if rest, ok := strings.CutPrefix(name, "shoutrrr:"); ok {
+		service, _, _ := strings.Cut(rest, ":")
+		return "shoutrrr:" + service + ":..."
+	}
 	prefix := ""
 	if rest, ok := strings.CutPrefix(name, "slack:"); ok {
 		prefix, name = "slack:", rest

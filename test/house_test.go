@@ -56,14 +56,15 @@ var arrows = map[string][]string{
 
 // homes: the only room that may import a library, or those of jobman-net: remote.
 var homes = map[string]string{
-	"github.com/alecthomas/kong":            "cmd/jobman",
-	"github.com/spf13/viper":                "config",
-	"github.com/godbus/dbus/v5":             "dbusctl", // and what test/bench compares with
-	"github.com/coreos/go-systemd/v22/dbus": "dbusctl",
-	"go.etcd.io/bbolt":                      "store/bolt",
-	"net/http":                              remote,
-	"github.com/wneessen/go-mail":           "callbacks/remote",
-	"github.com/minio/minio-go/v7":          "sensors/remote",
+	"github.com/alecthomas/kong":                    "cmd/jobman",
+	"github.com/spf13/viper":                        "config",
+	"github.com/godbus/dbus/v5":                     "dbusctl", // and what test/bench compares with
+	"github.com/coreos/go-systemd/v22/dbus":         "dbusctl",
+	"go.etcd.io/bbolt":                              "store/bolt",
+	"net/http":                                      remote,
+	"github.com/wneessen/go-mail":                   "callbacks/remote",
+	"github.com/nicholas-fedor/shoutrrr/pkg/router": "callbacks/remote",
+	"github.com/minio/minio-go/v7":                  "sensors/remote",
 }
 
 // remote are the rooms for a network, which only jobman-net is linked with.

@@ -199,3 +199,46 @@ func TestASecretIsReadWhenItIsUsed(t *testing.T) {
 		t.Errorf("%q, %v", got, err)
 	}
 }
+
+func TestServicesOfShoutrrr(t *testing.T) {
+	target, all := receiver(t, func(w http.ResponseWriter, _ *http.Request) {
+		if _, err := w.Write([]byte("{}")); err != nil {
+			t.Error(err)
+		}
+	})
+	host := strings.TrimPrefix(target, "http://")
+	// One of each kind of client: its own that can be had, its own that can be set, the
+	// default one.
+	for _, to := range []string{
+		"gotify://" + host + "/AbCdEf0123456.x?disabletls=yes", "ntfy://:tk_sesame123@" + host + "/topic?scheme=http", "generic+http://" + host + "/hook-sesame",
+	} {
+		*all = nil
+		if a := send1(t, "shoutrrr", nil, map[string]string{"url": to}); a.Error != nil {
+			t.Errorf("%s: %+v", to, a.Error)
+		}
+		if len(*all) != 1 || !strings.Contains((*all)[0].body, "exited with code 3") {
+			t.Errorf("%s: it got %+v", to, *all)
+		}
+	}
+	elsewhere, gone := receiver(t, nil)
+	target, _ = receiver(t, func(w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.URL.Path, "refuse") {
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		http.Redirect(w, r, elsewhere+"/gone", http.StatusTemporaryRedirect)
+	})
+	host = strings.TrimPrefix(target, "http://")
+	for _, to := range []string{
+		"gotify://" + host + "/AbCdEf0123456.x?disabletls=yes", "ntfy://:tk_sesame123@" + host + "/topic?scheme=http", "generic+http://" + host + "/hook-sesame",
+		"generic+http://" + host + "/refuse-sesame", "telegram://sesame:123456@telegram", "discord://sesame123", "nothing://sesame123/x",
+	} {
+		a := send1(t, "shoutrrr", nil, map[string]string{"url": to})
+		if a.Error == nil || strings.Contains(a.Error.Text, "sesame") || strings.Contains(a.Error.Text, "AbCdEf") {
+			t.Errorf("%s: %+v", to, a.Error)
+		}
+	}
+	if len(*gone) > 0 {
+		t.Errorf("the other host got %+v", *gone)
+	}
+}

@@ -18,7 +18,7 @@ import (
 
 // senders tell of a notice, each once.
 var senders = map[string]func(context.Context, *order) (told string, err error){
-	"email": email, "sms": sms, "slack": slack, "webhook": webhook, "write": write,
+	"email": email, "shoutrrr": shout, "sms": sms, "slack": slack, "webhook": webhook, "write": write,
 }
 
 // order is a callback to be told, with all that it takes.

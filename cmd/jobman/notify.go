@@ -104,6 +104,10 @@ func (a *app) callback(name string, env []byte) (job.Callback, error) {
 		if u, err := url.Parse(c.Key("url")); err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
 			return bad("it is no URL of http or https")
 		}
+	case "shoutrrr":
+		if u, err := url.Parse(c.Key("url")); err != nil || u.Scheme == "" || u.Opaque != "" {
+			return bad("it is no URL of shoutrrr, such as ntfy://ntfy.sh/topic")
+		}
 	case "email":
 		for _, to := range c.Keys["to"] {
 			if !strings.Contains(to, "@") {
