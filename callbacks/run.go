@@ -139,7 +139,13 @@ func (r *Runner) run(ctx context.Context, cmd *exec.Cmd, stdin []byte, enclosed 
 	if enclosed && r.Enclose != nil {
 		end, eerr := r.Enclose(ctx, cmd.Process.Pid, limit)
 		if eerr == nil {
-			defer func() { err = errors.Join(err, end()) }()
+			defer func() {
+				// Who took the event must not get it again because the unit, which has a
+				// limit of its own, can't be ended.
+				if eerr := end(); err != nil {
+					err = errors.Join(err, eerr)
+				}
+			}()
 		} else if !errors.Is(eerr, os.ErrProcessDone) {
 			err = eerr // it goes on in this process's unit
 		}

@@ -180,8 +180,8 @@ func CallbackKey(name, callback, key string) (string, error) {
 		}
 	}
 	for _, p := range problems {
-		if p.Key == "" { // it can't be read at all
-			return "", p
+		if p.Key == "" { // it can't be read at all, and why may quote a secret
+			return "", fmt.Errorf("%s can't be read as it is now; jobman config check says why", name)
 		}
 	}
 	return "", fmt.Errorf("%s has no %s.%s.%s any more", name, sectionCallbacks, tomlKey(callback), key)

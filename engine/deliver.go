@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"math"
 	"math/rand/v2"
+	"os"
 	"time"
 
 	"jobman/events"
@@ -20,6 +23,9 @@ type Callbacks interface {
 	Send(ctx context.Context, j *job.Job, c *job.Callback, e *job.Event) error
 }
 
+// forkBackend is the one that needs nothing.
+const forkBackend = "fork"
+
 const (
 	// sendAtOnce is how many callbacks are told at a time, and sendToOne how many of
 	// those may be the same one: who is slow must not keep others waiting.
@@ -27,8 +33,9 @@ const (
 	sendToOne  = 4
 	// sendFor bounds one try; what sends has shorter limits of its own.
 	sendFor = 2 * time.Minute
-	// pendingAtOnce is how many deliveries are read at a time.
-	pendingAtOnce = 1024
+	// recordAgain is the first pause after a try could not be recorded; each is twice the
+	// one before, up to lookAgain.
+	recordAgain = time.Second
 	// lookAgain is how long a deliverer relies on being poked.
 	lookAgain = time.Minute
 )
@@ -38,22 +45,38 @@ func (e *Engine) tell(ctx context.Context, j *job.Job) error {
 	return e.deliver(ctx, j, time.Time{})
 }
 
-// deliver has the job's backend deliver what is due at a time; zero: now.
+// deliver has the job's backend deliver what is due at a time; zero: now. Where there is
+// no systemd any more to do so, a process of our own does.
 func (e *Engine) deliver(ctx context.Context, j *job.Job, at time.Time) error {
 	b, err := e.Backend(j.Backend, j.Scope)
 	if err == nil {
 		err = b.Deliver(ctx, at)
 	}
-	if err != nil {
-		return fmt.Errorf("tell callbacks: %w", err) // the safety net does
+	if err == nil || j.Backend == forkBackend {
+		return tellingError(err)
+	}
+	b, ferr := e.Backend(forkBackend, j.Scope)
+	if ferr == nil {
+		ferr = b.Deliver(ctx, at)
+	}
+	if ferr != nil {
+		return tellingError(errors.Join(err, ferr))
 	}
 	return nil
+}
+
+// tellingError is one that the safety net makes good.
+func tellingError(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("tell callbacks: %w", err)
 }
 
 // Undelivered returns the pending delivery of this machine that is tried next; nil:
 // there is none.
 func (e *Engine) Undelivered(ctx context.Context) (*job.Delivery, error) {
-	first, err := e.Store.Pending(ctx, e.HostID, 1)
+	first, err := e.Store.Pending(ctx, e.HostID, 1, nil)
 	if err != nil || len(first) == 0 {
 		return nil, err
 	}
@@ -86,6 +109,9 @@ type delivering struct {
 // is left. It returns when the next try is due; zero: there is none.
 func (e *Engine) Deliver(ctx context.Context, poked <-chan struct{}, stay bool) (next time.Time, err error) {
 	d := &delivering{e, map[string]bool{}, map[string]int{}, make(chan job.Delivery, sendAtOnce)}
+	if err := d.redate(ctx); err != nil {
+		return next, err
+	}
 	for {
 		next, err := d.start(ctx)
 		if err != nil || len(d.busy) == 0 && (next.IsZero() || !stay) {
@@ -101,6 +127,7 @@ func (e *Engine) Deliver(ctx context.Context, poked <-chan struct{}, stay bool) 
 			err = d.finish(ctx, one)
 		case <-poked:
 		case <-timer.C:
+			err = d.redate(ctx)
 		case <-ctx.Done():
 			err = ctx.Err()
 		}
@@ -111,27 +138,44 @@ func (e *Engine) Deliver(ctx context.Context, poked <-chan struct{}, stay bool) 
 	}
 }
 
-// start begins what is due and there is room for. It returns when the first is due
-// that is not.
-func (d *delivering) start(ctx context.Context) (next time.Time, err error) {
-	pending, err := d.Store.Pending(ctx, d.HostID, pendingAtOnce)
-	if err != nil {
-		return next, err
-	}
+// redate makes due what would not be for long because the clock was set back.
+func (d *delivering) redate(ctx context.Context) error {
 	now := d.now()
-	for _, one := range pending {
-		name := one.Callback
-		switch {
-		case d.busy[one.Event.ID]:
-		case one.NextAt.After(now):
-			return one.NextAt, nil
-		case len(d.busy) < sendAtOnce && d.to[name] < sendToOne:
-			d.busy[one.Event.ID] = true
-			d.to[name]++
-			go func() { d.done <- d.try(ctx, one) }()
+	misdated, err := d.Store.Pending(ctx, d.HostID, math.MaxInt, func(one *job.Delivery) bool {
+		return d.busy[one.Event.ID] || !one.Misdated(now)
+	})
+	if err != nil || len(misdated) == 0 {
+		return err
+	}
+	for i := range misdated {
+		misdated[i].NextAt = now
+	}
+	return d.Store.Tried(ctx, misdated)
+}
+
+// start begins what is due and there is room for. It returns when the first is due
+// that is not; zero: there is none, or no room.
+func (d *delivering) start(ctx context.Context) (next time.Time, err error) {
+	for len(d.busy) < sendAtOnce {
+		first, err := d.Store.Pending(ctx, d.HostID, sendAtOnce, func(one *job.Delivery) bool {
+			return d.busy[one.Event.ID] || d.to[one.Callback] >= sendToOne
+		})
+		if err != nil || len(first) == 0 {
+			return next, err
+		}
+		now := d.now()
+		for _, one := range first {
+			switch {
+			case one.NextAt.After(now):
+				return one.NextAt, nil
+			case len(d.busy) < sendAtOnce && d.to[one.Callback] < sendToOne:
+				d.busy[one.Event.ID] = true
+				d.to[one.Callback]++
+				go func() { d.done <- d.try(ctx, one) }()
+			}
 		}
 	}
-	return time.Time{}, nil
+	return next, nil
 }
 
 // try tries a delivery.
@@ -145,7 +189,10 @@ func (d *delivering) try(ctx context.Context, one job.Delivery) job.Delivery {
 }
 
 func (d *delivering) send(ctx context.Context, one *job.Delivery) error {
-	j, err := d.Store.Get(ctx, one.Event.Job, -1)
+	j, err := d.Store.Get(ctx, one.Event.Job, 1)
+	if err == nil && one.Event.Run > 0 && j.Run(one.Event.Run) == nil {
+		j, err = d.Store.Get(ctx, one.Event.Job, j.RunCount-one.Event.Run+1)
+	}
 	if errors.Is(err, store.ErrNotFound) {
 		return nil // deleted meanwhile, and the delivery with it
 	}
@@ -171,7 +218,7 @@ func (d *delivering) finish(ctx context.Context, one job.Delivery) error {
 			more = false
 		}
 	}
-	if err := d.Store.Tried(ctx, all); err != nil {
+	if err := d.record(ctx, all); err != nil {
 		return err
 	}
 	failpoint.Hit("recorded")
@@ -183,10 +230,34 @@ func (d *delivering) finish(ctx context.Context, one job.Delivery) error {
 	return nil
 }
 
+// record stores how tries ended. What is in the way of that, such as a full disk, is waited
+// for, and nothing else begun meanwhile: who was told and is not recorded is told again.
+func (d *delivering) record(ctx context.Context, all []job.Delivery) error {
+	for pause := recordAgain; ; pause = min(2*pause, lookAgain) {
+		err := d.Store.Tried(ctx, all)
+		if err == nil || errors.Is(err, store.ErrDamaged) {
+			return err
+		}
+		if _, serr := os.Stat(string(d.Tree)); errors.Is(serr, fs.ErrNotExist) {
+			return err // the store was removed
+		}
+		if pause == recordAgain {
+			d.log(fmt.Errorf("record who was told: %w", err))
+		}
+		timer := time.NewTimer(pause)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return errors.Join(err, ctx.Err())
+		}
+	}
+}
+
 // told is the event of a try.
 func told(d *job.Delivery) events.Event {
 	level := events.Info
-	if d.State != job.Delivered {
+	if d.State != job.Delivered || d.Error != "" {
 		level = events.Warn
 	}
 	return events.New(level, "callback", "event", d.Event.Kind, "run", d.Event.Run, "callback", job.RedactCallback(d.Callback),

@@ -3,13 +3,11 @@
 package engine
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -129,25 +127,6 @@ func execve(path string, argv, env []string) error {
 		err = syscall.Exec("/bin/sh", append([]string{"sh", path}, argv[1:]...), env)
 	}
 	return fmt.Errorf("execute %s: %w", path, err)
-}
-
-// environment is that of the command: what was submitted, and the names of the
-// run.
-func environment(env []byte, spec *job.Spec, ref job.Ref) []string {
-	own := []string{"JOBMAN_JOB_ID", "JOBMAN_JOB_NAME", "JOBMAN_JOB_GROUP", "JOBMAN_RUN"}
-	values := []string{string(ref.ID), spec.ShortName(), spec.Group, strconv.Itoa(ref.Run)}
-	var vars []string
-	for entry := range bytes.SplitSeq(env, []byte{0}) {
-		key, _, _ := strings.Cut(string(entry), "=")
-		if len(entry) == 0 || key == own[0] || key == own[1] || key == own[2] || key == own[3] {
-			continue
-		}
-		vars = append(vars, string(entry))
-	}
-	for i, key := range own {
-		vars = append(vars, key+"="+values[i])
-	}
-	return vars
 }
 
 func lookup(env []string, key string) string {

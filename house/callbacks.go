@@ -7,13 +7,13 @@ import (
 	"io/fs"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"jobman/callbacks"
 	"jobman/engine"
 	"jobman/job"
 	"jobman/journal"
+	"jobman/store"
 	"jobman/store/tree"
 	"jobman/supervisor"
 )
@@ -26,6 +26,9 @@ func (t teller) Send(ctx context.Context, j *job.Job, c *job.Callback, e *job.Ev
 	env, err := t.Tree.Env(j.ID)
 	if errors.Is(err, fs.ErrNotExist) {
 		env, err = t.Store.Env(ctx, j.ID)
+	}
+	if errors.Is(err, store.ErrNotFound) {
+		env, err = nil, nil // it never ran, and so its environment was never written
 	}
 	if err != nil {
 		return err
@@ -58,7 +61,7 @@ func (h *House) runner(spec *job.Spec, env []byte) (*callbacks.Runner, error) {
 		net, err = anyHelper(h.Tree)
 	}
 	return &callbacks.Runner{
-		Net: net, Environ: strings.Split(strings.TrimRight(string(env), "\x00"), "\x00"), Dir: string(spec.Chdir),
+		Net: net, Environ: engine.Submitted(env), Dir: string(spec.Chdir),
 		Prepare: func(cmd *exec.Cmd) error { return engine.RunAs(cmd, spec) },
 	}, err
 }

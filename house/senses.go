@@ -3,7 +3,6 @@ package house
 import (
 	"context"
 	"os/exec"
-	"strings"
 	"time"
 
 	"jobman/engine"
@@ -25,7 +24,7 @@ func (s senses) Check(ctx context.Context, j *job.Job, c job.Condition) job.Chec
 		if err != nil {
 			return job.Check{At: time.Now().UTC(), Error: err.Error()}
 		}
-		checker.Environ = strings.Split(strings.TrimRight(string(env), "\x00"), "\x00")
+		checker.Environ = engine.Submitted(env)
 	}
 	if c.Kind == job.KindScript {
 		checker.Prepare = func(cmd *exec.Cmd) error { return engine.RunAs(cmd, &j.Spec) }

@@ -105,6 +105,8 @@ func TestTries(t *testing.T) {
 		{"the first failure", 0, fail, DeliveryPending, 10 * time.Second},
 		{"for good", 0, &SendError{Text: "no", Final: true}, GivenUp, 0},
 		{"the receiver's own time", 0, &SendError{Text: "busy", RetryAfter: time.Hour}, DeliveryPending, time.Hour},
+		{"in a hundred years", 0, &SendError{Text: "busy", RetryAfter: 1e6 * time.Hour}, DeliveryPending, maxPause},
+		{"one of two was told", 0, &SendError{Text: "to b: no", Partly: true}, Delivered, 0},
 		{"the machine was off", 9 * 24 * time.Hour, fail, DeliveryPending, 10 * time.Second},
 	} {
 		d := Delivery{Event: Event{At: at}, State: DeliveryPending}

@@ -25,7 +25,7 @@ type Delivery struct {
 	Tries    int           `json:"tries,omitzero"`
 	TriedAt  time.Time     `json:"tried_at,omitzero"` // when the last try was over
 	NextAt   time.Time     `json:"next_at,omitzero"`  // while it is pending
-	Error    string        `json:"error,omitzero"`    // of the last try
+	Error    string        `json:"error,omitzero"`    // of the last try; of one that was delivered, who was not told
 
 	HostID  string `json:"host_id"` // of its job
 	Backend string `json:"backend"`
@@ -48,6 +48,7 @@ const (
 type SendError struct {
 	Text       string        `json:"text"` // free of secrets
 	Final      bool          `json:"final,omitzero"`
+	Partly     bool          `json:"partly,omitzero"`      // others of its recipients were: they must not be told again
 	RetryAfter time.Duration `json:"retry_after,omitzero"` // what the receiver asks for
 }
 
@@ -71,7 +72,11 @@ func (d *Delivery) Tried(now time.Time, err error, random float64) {
 	var send *SendError
 	final := errors.As(err, &send) && send.Final
 	if send != nil {
-		pause = max(pause, send.RetryAfter)
+		pause = max(pause, min(send.RetryAfter, maxPause))
+	}
+	if send != nil && send.Partly {
+		d.State = Delivered
+		return
 	}
 	next := now.Add(pause)
 	if final || d.Tries >= maxTries || d.Tries >= leastTries && next.Sub(d.Event.At) > maxAge {
@@ -79,6 +84,12 @@ func (d *Delivery) Tried(now time.Time, err error, random float64) {
 		return
 	}
 	d.NextAt = next
+}
+
+// Misdated tells that the next try is later than it could ever have been put off: the
+// clock was set back since.
+func (d *Delivery) Misdated(now time.Time) bool {
+	return d.State == DeliveryPending && d.NextAt.Sub(now) > maxPause+time.Duration(pauseSpread*float64(maxPause))
 }
 
 // Describe tells people how it stands.

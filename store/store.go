@@ -65,15 +65,17 @@ type Store interface {
 
 	// What callbacks are to be told of is in the outbox: Submit and Update MUST add
 	// what [job.Told] returns for their change, in the same transaction; what is
-	// there already they leave as it is. Delete removes it with the job.
+	// there already they leave as it is. Delete removes it with the job. Of a job
+	// that is repeated for ever the store MUST keep those of its last runs, and may
+	// forget the others, also pending ones.
 
 	// Pending returns the deliveries that are not over, of one machine's jobs, by
-	// NextAt, and no more than limit of them.
-	Pending(ctx context.Context, host string, limit int) ([]job.Delivery, error)
+	// NextAt, but those that skip wants to be skipped (nil: none), and no more than
+	// limit of them.
+	Pending(ctx context.Context, host string, limit int, skip func(*job.Delivery) bool) ([]job.Delivery, error)
 
 	// Tried stores what has become of deliveries. Those that are not there any more
-	// are skipped. Of a job's that are over, the store MUST keep the newest ones, and
-	// may forget others where there are many.
+	// are skipped.
 	Tried(ctx context.Context, all []job.Delivery) error
 
 	// Deliveries returns those of a job, oldest first.

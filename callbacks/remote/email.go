@@ -21,12 +21,40 @@ var mailWithin = 40 * time.Second
 
 // email sends mail by SMTP or, where there is no host, by the local sendmail.
 func email(ctx context.Context, o *order) (string, error) {
-	m, err := o.mail()
+	text, err := o.message()
 	if err != nil {
 		return "", &job.SendError{Text: err.Error(), Final: true}
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, mailWithin, fmt.Errorf("the mail server is not done within %s", mailWithin))
 	defer cancel()
+	to := o.Keys["to"]
+	told, err := o.mailTo(ctx, text, to)
+	var refused *mail.SendError
+	if errors.As(err, &refused) && refused.Reason == mail.ErrSMTPRcptTo && len(to) > 1 {
+		// With one that is refused nobody has got it.
+		_, err = tellEach(to, func(one string) error {
+			_, err := o.mailTo(ctx, text, []string{one})
+			return mailError(err)
+		})
+	}
+	return told, mailError(err)
+}
+
+// mailError says what the refusal of a server means.
+func mailError(err error) error {
+	var refused *mail.SendError
+	if errors.As(err, &refused) {
+		return &job.SendError{Text: "the mail server refuses it: " + err.Error(), Final: !refused.IsTemp() && refused.ErrorCode() >= 500}
+	}
+	return err
+}
+
+// mailTo sends a mail to some of the recipients, or to none of them.
+func (o *order) mailTo(ctx context.Context, text message, to []string) (string, error) {
+	m, err := o.mail(text, to)
+	if err != nil {
+		return "", &job.SendError{Text: err.Error(), Final: true}
+	}
 	if o.key("host") == "" {
 		return sendmail(ctx, m)
 	}
@@ -43,24 +71,13 @@ func email(ctx context.Context, o *order) (string, error) {
 	select {
 	case err = <-done:
 	case <-ctx.Done():
-		return "", context.Cause(ctx)
+		err = context.Cause(ctx)
 	}
-	var refused *mail.SendError
-	if errors.As(err, &refused) {
-		return "", &job.SendError{Text: "the mail server refuses it: " + err.Error(), Final: !refused.IsTemp() && refused.ErrorCode() >= 500}
-	}
-	if err != nil {
-		return "", err
-	}
-	return "the mail server took it", nil
+	return "the mail server took it", err
 }
 
 // mail makes the mail. Each try has the same Message-ID, so that a repeat can be dropped.
-func (o *order) mail() (*mail.Msg, error) {
-	text, err := o.message()
-	if err != nil {
-		return nil, err
-	}
+func (o *order) mail(text message, to []string) (*mail.Msg, error) {
 	from := o.key("from")
 	if from == "" {
 		host, err := os.Hostname()
@@ -77,8 +94,8 @@ func (o *order) mail() (*mail.Msg, error) {
 	if err := m.From(from); err != nil {
 		return nil, fmt.Errorf("from %q: %w", from, err)
 	}
-	if err := m.To(o.Keys["to"]...); err != nil {
-		return nil, fmt.Errorf("to %q: %w", strings.Join(o.Keys["to"], ", "), err)
+	if err := m.To(to...); err != nil {
+		return nil, fmt.Errorf("to %q: %w", strings.Join(to, ", "), err)
 	}
 	m.SetMessageIDWithValue(o.notice.EventID + "@jobman")
 	m.SetDate()

@@ -151,6 +151,18 @@ func TestMailServersThatFail(t *testing.T) {
 	}
 }
 
+// With one address that is refused the others are told nevertheless, and once.
+func TestMailToSomebodyWhoIsGone(t *testing.T) {
+	s := serveMail(t, &smtp.Server{TLS: trusted(t), Gone: "b@example.org"})
+	a := mailTo(t, s, map[string]string{"to": "a@example.org,b@example.org,c@example.org"}, nil)
+	if a.Error == nil || !a.Error.Partly || !strings.Contains(a.Error.Text, `to b@example.org: the mail server refuses it: `) {
+		t.Errorf("%+v", a.Error)
+	}
+	if mails := s.Mails(); len(mails) != 2 || !strings.Contains(mails[0], "To: <a@example.org>\r\n") || !strings.Contains(mails[1], "To: <c@example.org>\r\n") {
+		t.Errorf("it took %q", mails)
+	}
+}
+
 func TestAPasswordIsNotSentInTheClear(t *testing.T) {
 	s := serveMail(t, &smtp.Server{})
 	a := mailTo(t, s, map[string]string{"user": "me", "tls": "none"}, map[string]string{"password": "sesame"})

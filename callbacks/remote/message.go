@@ -133,21 +133,36 @@ func oneLine(s string) string {
 	}, s)
 }
 
-// message makes it of the notice, by the callback's templates or those above.
+// message makes it of the notice, by the callback's templates or those above. One of its
+// own that fails for this notice keeps nobody from being told: then it is told as well.
 func (o *order) message() (m message, err error) {
+	m, err = o.messageBy(o.Key)
+	if err == nil || len(o.Keys["subject"])+len(o.Keys["text"])+len(o.Keys["html"]) == 0 {
+		return m, err
+	}
+	note := oneLine(err.Error())
+	if m, err = o.messageBy(func(string) string { return "" }); err == nil {
+		m.text += "\n\nThis is not by the callback's own templates: " + note
+		m.html = ""
+	}
+	return m, err
+}
+
+// messageBy makes it by templates; "" stands for the one above.
+func (o *order) messageBy(own func(name string) string) (m message, err error) {
 	n := o.notice
-	if m.subject, err = execute("subject", o.Key("subject"), subjectTemplate, n); err != nil {
+	if m.subject, err = execute("subject", own("subject"), subjectTemplate, n); err != nil {
 		return m, err
 	}
 	m.subject = oneLine(strings.TrimSpace(m.subject))
-	if m.text, err = execute("text", o.Key("text"), textTemplate, n); err != nil {
+	if m.text, err = execute("text", own("text"), textTemplate, n); err != nil {
 		return m, err
 	}
 	m.text = strings.TrimRight(plain(m.text), "\n")
-	if o.Key("text") != "" && o.Key("html") == "" {
+	if own("text") != "" && own("html") == "" {
 		return m, nil // who has a text of its own has no other beside it
 	}
-	source := o.Key("html")
+	source := own("html")
 	if source == "" {
 		source = htmlTemplate
 	}
@@ -193,9 +208,17 @@ func plain(s string) string {
 	}, s)
 }
 
-// CheckTemplates tells what is wrong with a callback's templates.
+// CheckTemplates tells what is wrong with a callback's templates, also for a job that never
+// ran.
 func CheckTemplates(c *job.Callback) error {
-	o := &order{Callback: c, notice: callbacks.Sample("host", time.Now())}
-	_, err := o.message()
-	return err
+	full := callbacks.Sample("host", time.Now())
+	bare := *full
+	bare.ExitCode, bare.StartedAt, bare.StoppedAt, bare.Run, bare.RunCount, bare.Output = nil, nil, nil, 0, 0, []string{}
+	if _, err := (&order{Callback: c, notice: full}).messageBy(c.Key); err != nil {
+		return err
+	}
+	if _, err := (&order{Callback: c, notice: &bare}).messageBy(c.Key); err != nil {
+		return fmt.Errorf("of a job that never ran: %w", err)
+	}
+	return nil
 }

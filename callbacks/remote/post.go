@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"jobman/callbacks"
 	"jobman/job"
 )
 
@@ -83,14 +82,22 @@ func refusal(resp *http.Response) error {
 	if err != nil || word == "" || strings.HasPrefix(word, "<") {
 		word = ""
 	} else {
-		word = ": " + callbacks.Clip(word, 150)
+		word = ": " + word // it is cut when it is free of secrets
 	}
-	return &job.SendError{
+	return &answered{job.SendError{
 		Text:       fmt.Sprintf("it answers %d %s%s", resp.StatusCode, http.StatusText(resp.StatusCode), word),
 		Final:      resp.StatusCode == http.StatusGone,
 		RetryAfter: retryAfter(resp.Header.Get("Retry-After"), time.Now()),
-	}
+	}, resp.StatusCode}
 }
+
+// answered is an answer that is not 2xx.
+type answered struct {
+	job.SendError
+	status int
+}
+
+func (a *answered) Unwrap() error { return &a.SendError }
 
 // retryAfter reads that header, see RFC 9110.
 func retryAfter(text string, now time.Time) time.Duration {

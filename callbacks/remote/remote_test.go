@@ -166,13 +166,97 @@ func TestSMS(t *testing.T) {
 
 func TestTemplates(t *testing.T) {
 	for text, want := range map[string]string{
-		"{{.Name":                        "unclosed action",
-		"{{.Nope}}":                      "can't evaluate field Nope",
-		"{{took .}} {{index .Output 0}}": "",
+		"{{.Name":   "unclosed action",
+		"{{.Nope}}": "can't evaluate field Nope",
+		"{{took .}} {{range .Output}}{{.}}{{end}}": "",
+		"{{index .Output 0}}":                      "of a job that never ran",
+		`{{.StartedAt.Format "15:04"}}`:            "of a job that never ran",
 	} {
 		err := CheckTemplates(&job.Callback{Keys: map[string][]string{"text": {text}}})
 		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
+// A template that fails for one notice keeps nobody from being told of it.
+func TestATemplateThatFails(t *testing.T) {
+	url, all := receiver(t, nil)
+	if a := send1(t, "slack", map[string]string{"url": url, "text": "{{index .Output 7}}"}, nil); a.Error != nil {
+		t.Fatal(a.Error)
+	}
+	if got := (*all)[0].body; !strings.Contains(got, "exited with code 3") || !strings.Contains(got, "not by the callback's own templates: its template text: ") {
+		t.Error(got)
+	}
+}
+
+// Who was told is not told again because another one was not.
+func TestSomeOfSeveralNumbers(t *testing.T) {
+	for _, test := range []struct {
+		name, refused string
+		status        int
+		partly, final bool
+	}{
+		{"one is wrong", "To=%2B1666", 400, true, true},
+		{"one fails", "To=%2B1666", 500, true, false},
+		{"all are wrong", "To=", 400, false, true},
+		{"all fail", "To=", 503, false, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var all *[]posted
+			url, all := receiver(t, func(w http.ResponseWriter, _ *http.Request) {
+				if last := (*all)[len(*all)-1]; strings.Contains(last.body, test.refused) {
+					http.Error(w, "no such number", test.status)
+				}
+			})
+			a := send1(t, "sms", map[string]string{"to": "+1555,+1666,+1777", "from": "+1888", "account": "AC1", "base_url": url}, map[string]string{"token": "tok"})
+			if len(*all) != 3 || a.Error == nil || a.Error.Partly != test.partly || a.Error.Final != test.final || !strings.Contains(a.Error.Text, "to +1666: it answers") {
+				t.Errorf("%d were tried: %+v", len(*all), a.Error)
+			}
+		})
+	}
+}
+
+// A receiver may quote what it was sent, and parts of it.
+func TestNoSecretIsQuoted(t *testing.T) {
+	long := strings.Repeat("x", 140)
+	for name, answer := range map[string]string{
+		"the path":           `{"status":404,"path":"/hooks/T0SESAMEOPEN"}`,
+		"the parameter":      "unknown key K3YSESAMEOPEN",
+		"the bare token":     `{"error":"bad token tok-SESAMEOPEN-0123456789"}`,
+		"one that is cut":    long + " tok-SESAMEOPEN-0123456789",
+		"an escaped one":     "/hooks/T0SESAMEOPEN?key=K3YSESAMEOPEN",
+		"the secret itself":  "signed with hush-SESAMEOPEN-hush",
+		"all of the address": "",
+	} {
+		t.Run(name, func(t *testing.T) {
+			target, _ := receiver(t, func(w http.ResponseWriter, r *http.Request) {
+				if answer == "" {
+					answer = "http://" + r.Host + r.URL.String()
+				}
+				http.Error(w, answer, http.StatusNotFound)
+			})
+			a := send1(t, "webhook", nil, map[string]string{
+				"url": target + "/hooks/T0SESAMEOPEN?key=K3YSESAMEOPEN", "auth": "Bearer tok-SESAMEOPEN-0123456789", "secret": "hush-SESAMEOPEN-hush",
+			})
+			if a.Error == nil || !strings.Contains(a.Error.Text, "404") || strings.Contains(a.Error.Text, "SESAME") {
+				t.Errorf("%+v", a.Error)
+			}
+		})
+	}
+}
+
+// A file that is being written when it is read must not be quoted.
+func TestABrokenFileIsNotQuoted(t *testing.T) {
+	for name, text := range map[string]string{
+		"x.env": "JOBMAN sesame", "x.ini": "[callbacks.ops]\nsesame", "x.toml": "[callbacks.ops]\nurl = sesame", "x.yaml": "a:\n - sesame\n\tx",
+	} {
+		file := filepath.Join(t.TempDir(), name)
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := secret("ops", "url", job.Secret{Config: file}); err == nil || strings.Contains(err.Error(), "sesame") {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

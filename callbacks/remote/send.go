@@ -4,9 +4,11 @@ package remote
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"maps"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -94,14 +96,57 @@ func secret(callback, key string, where job.Secret) (string, error) {
 	return config.CallbackKey(where.Config, callback, key)
 }
 
-// redact takes out of a text what no one else may see.
+// redact takes out of a text what no one else may see: secrets, and parts of them, which
+// a receiver may quote.
 func (o *order) redact(text string) string {
-	for _, value := range append(slices.Collect(maps.Values(o.secrets)), o.Key("url")) {
+	values := append(slices.Collect(maps.Values(o.secrets)), o.Key("url"))
+	if token := o.secrets["token"]; token != "" {
+		values = append(values, base64.StdEncoding.EncodeToString([]byte(o.key("account")+":"+token)))
+	}
+	var all []string
+	for _, value := range values {
+		all = append(all, value)
+		all = append(all, parts(value, o.Type)...)
+	}
+	slices.SortFunc(all, func(a, b string) int { return len(b) - len(a) })
+	for _, value := range all {
 		if len(value) > 3 { // less is in every text
 			text = strings.ReplaceAll(text, value, "...")
 		}
 	}
 	return text
+}
+
+// minPart is the least length of a part that may be a secret of its own.
+const minPart = 6
+
+// parts are the words of a secret, and of a URL the user, what is in the path, and the
+// parameters. The host may be seen, but not of shoutrrr, whose services have all kinds of
+// things in its place.
+func parts(value, kind string) (all []string) {
+	if u, err := url.Parse(value); err == nil && u.Host != "" && kind != "shoutrrr" {
+		value = u.User.String() + " " + u.EscapedPath() + " " + u.RawQuery + " " + u.EscapedFragment()
+	}
+	_, rest, isURL := strings.Cut(value, "://")
+	if isURL {
+		value = rest
+	}
+	for _, part := range strings.FieldsFunc(value, func(r rune) bool { return strings.ContainsRune("/?#&=@:, ", r) }) {
+		for _, form := range []string{part, unescaped(part)} {
+			if len(form) >= minPart {
+				all = append(all, form)
+			}
+		}
+	}
+	return all
+}
+
+func unescaped(part string) string {
+	plain, err := url.QueryUnescape(part)
+	if err != nil {
+		return part
+	}
+	return plain
 }
 
 func (o *order) redactError(err error) error {
@@ -115,4 +160,29 @@ func (o *order) redactError(err error) error {
 	}
 	out.Text = callbacks.Clip(strings.Join(strings.Fields(o.redact(err.Error())), " "), 300)
 	return out
+}
+
+// tellEach tells each recipient of several. One that is refused must keep the others
+// neither from being told nor, by further tries, from being told once only.
+func tellEach(recipients []string, tell func(string) error) (told string, err error) {
+	var missed []string
+	last := &job.SendError{Final: true}
+	for _, to := range recipients {
+		err := tell(to)
+		if err == nil {
+			continue
+		}
+		missed = append(missed, fmt.Sprintf("to %s: %v", to, err))
+		var known *job.SendError
+		if !errors.As(err, &known) {
+			known = &job.SendError{}
+		}
+		last.Final = last.Final && known.Final
+		last.RetryAfter = max(last.RetryAfter, known.RetryAfter)
+	}
+	if len(missed) == 0 {
+		return fmt.Sprintf("%d recipients", len(recipients)), nil
+	}
+	last.Text, last.Partly = strings.Join(missed, "; "), len(missed) < len(recipients)
+	return "", last
 }

@@ -2,21 +2,14 @@ package remote
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
-	"slices"
-	"strings"
 
 	"github.com/nicholas-fedor/shoutrrr/pkg/router"
 	"github.com/nicholas-fedor/shoutrrr/pkg/types"
 
 	"jobman/job"
 )
-
-// minSecret is the least length of a part of a URL that may be a secret.
-const minSecret = 6
 
 // shout sends the message by one of the services that shoutrrr has URLs for.
 func shout(ctx context.Context, o *order) (string, error) {
@@ -27,7 +20,7 @@ func shout(ctx context.Context, o *order) (string, error) {
 	target := o.key("url")
 	service, err := new(router.ServiceRouter).Locate(target)
 	if err != nil {
-		return "", &job.SendError{Text: withoutParts(err.Error(), target), Final: true}
+		return "", &job.SendError{Text: err.Error(), Final: true}
 	}
 	stayHome(service)
 	ctx, cancel := context.WithTimeoutCause(ctx, answerWithin, fmt.Errorf("no answer within %s", answerWithin))
@@ -39,10 +32,7 @@ func shout(ctx context.Context, o *order) (string, error) {
 	case <-ctx.Done():
 		err = context.Cause(ctx)
 	}
-	if err != nil {
-		return "", errors.New(withoutParts(err.Error(), target))
-	}
-	return "the service took it", nil
+	return "the service took it", err
 }
 
 // stayHome has a service use a homely transport: most use the default one, some have a
@@ -74,24 +64,4 @@ func (h homely) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, errRedirect
 	}
 	return resp, nil
-}
-
-// withoutParts takes out of a text all of a URL that may be a secret, which depends on
-// the service: the user, the host, a part of the path, a parameter.
-func withoutParts(text, target string) string {
-	text = strings.ReplaceAll(text, target, "...")
-	_, rest, _ := strings.Cut(target, "://")
-	parts := strings.FieldsFunc(rest, func(r rune) bool { return strings.ContainsRune("/?#&=@:,", r) })
-	for _, part := range slices.Clone(parts) {
-		if plain, err := url.PathUnescape(part); err == nil {
-			parts = append(parts, plain)
-		}
-	}
-	slices.SortFunc(parts, func(a, b string) int { return len(b) - len(a) })
-	for _, part := range parts {
-		if len(part) >= minSecret {
-			text = strings.ReplaceAll(text, part, "...")
-		}
-	}
-	return text
 }

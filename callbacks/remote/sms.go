@@ -3,10 +3,12 @@ package remote
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"jobman/callbacks"
 	"jobman/job"
@@ -15,6 +17,8 @@ import (
 const (
 	twilio = "https://api.twilio.com"
 	maxSMS = 480 // bytes: three messages
+	// smsWithin is how long it may take to tell all numbers, less than jobman-net may.
+	smsWithin = 50 * time.Second
 )
 
 // sms sends a short message to each number by Twilio's API, or one like it.
@@ -36,15 +40,20 @@ func sms(ctx context.Context, o *order) (string, error) {
 		return "", &job.SendError{Text: "it has no account, token or from", Final: true}
 	}
 	target := strings.TrimRight(base, "/") + "/2010-04-01/Accounts/" + url.PathEscape(account) + "/Messages.json"
-	for _, to := range o.Keys["to"] {
-		header := http.Header{
-			"Content-Type":  {"application/x-www-form-urlencoded"},
-			"Authorization": {"Basic " + base64.StdEncoding.EncodeToString([]byte(account+":"+token))},
-		}
-		form := url.Values{"To": {to}, "From": {o.key("from")}, "Body": {callbacks.Clip(text, maxSMS)}}
-		if err := post(ctx, target, header, form.Encode()); err != nil {
-			return "", fmt.Errorf("to %s: %w", to, err)
-		}
+	header := http.Header{
+		"Content-Type":  {"application/x-www-form-urlencoded"},
+		"Authorization": {"Basic " + base64.StdEncoding.EncodeToString([]byte(account+":"+token))},
 	}
-	return "the API took it", nil
+	ctx, cancel := context.WithTimeoutCause(ctx, smsWithin, fmt.Errorf("the API did not take all within %s", smsWithin))
+	defer cancel()
+	_, err = tellEach(o.Keys["to"], func(to string) error {
+		form := url.Values{"To": {to}, "From": {o.key("from")}, "Body": {callbacks.Clip(text, maxSMS)}}
+		err := post(ctx, target, header.Clone(), form.Encode())
+		var refused *answered
+		if errors.As(err, &refused) && refused.status == http.StatusBadRequest {
+			refused.Final = true // the number, or what is sent, is wrong
+		}
+		return err
+	})
+	return "the API took it", err
 }

@@ -15,8 +15,9 @@ var (
 	bucketTry    = []byte("by_try")
 )
 
-// keepDeliveries is how many of a job's that are over are kept for people to see.
-const keepDeliveries = 100
+// keepRuns is of how many of a job's last runs deliveries are kept: a receiver that is gone
+// must not make what a transaction has to do grow with each run.
+const keepRuns = 100
 
 func deliveryKey(d *job.Delivery) []byte {
 	return append(runKey(d.Event.Job, d.Event.Run), d.Event.ID...)
@@ -39,8 +40,29 @@ func (t tx) tell(before, after *job.Job) error {
 		if err := t.putDelivery(&d, nil); err != nil {
 			return err
 		}
+		if err := t.forgetBefore(d.Event.Job, d.Event.Run-keepRuns); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// forgetBefore forgets the deliveries of a job up to a run.
+func (t tx) forgetBefore(id job.ID, run int) error {
+	c := t.Bucket(bucketOutbox).Cursor()
+	for {
+		k, v := c.Seek(runsOf(id))
+		if !bytes.HasPrefix(k, runsOf(id)) {
+			return nil
+		}
+		d, err := t.delivery(v)
+		if err != nil || d.Event.Run > run {
+			return err
+		}
+		if err := t.dropDelivery(d); err != nil {
+			return err
+		}
+	}
 }
 
 // putDelivery stores a delivery; was is what it was until now, if it was there.
@@ -121,30 +143,8 @@ func (t tx) untell(id job.ID) error {
 	return nil
 }
 
-// forgetOld forgets those of a job's deliveries that are over and were not among the
-// last ones.
-func (t tx) forgetOld(id job.ID) error {
-	all, err := t.deliveries(id)
-	if err != nil {
-		return err
-	}
-	over := 0
-	for i := len(all) - 1; i >= 0; i-- {
-		if all[i].State == job.DeliveryPending {
-			continue
-		}
-		if over++; over <= keepDeliveries {
-			continue
-		}
-		if err := t.dropDelivery(&all[i]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // Pending returns deliveries that are not over; see store.Store.
-func (s *Store) Pending(ctx context.Context, host string, limit int) (all []job.Delivery, err error) {
+func (s *Store) Pending(ctx context.Context, host string, limit int, skip func(*job.Delivery) bool) (all []job.Delivery, err error) {
 	err = s.view(ctx, func(t tx) error {
 		b := t.Bucket(bucketTry)
 		if b == nil {
@@ -161,7 +161,7 @@ func (s *Store) Pending(ctx context.Context, host string, limit int) (all []job.
 			if err != nil {
 				return err
 			}
-			if d.HostID == host {
+			if d.HostID == host && (skip == nil || !skip(d)) {
 				all = append(all, *d)
 			}
 		}
@@ -188,9 +188,6 @@ func (s *Store) Tried(ctx context.Context, all []job.Delivery) error {
 				return false, err
 			}
 			if err := t.putDelivery(&all[i], was); err != nil {
-				return false, err
-			}
-			if err := t.forgetOld(all[i].Event.Job); err != nil {
 				return false, err
 			}
 			wrote = true

@@ -23,6 +23,7 @@ type Server struct {
 	TLS  *tls.Config       // nil: it knows no STARTTLS
 	Now  bool              // implicit TLS
 	Say  map[string]string // by verb: what it answers instead of taking it
+	Gone string            // an address that it does not know
 	Hang string            // the verb that it never answers
 	Took func(mail string) // what is told of each mail; nil: nothing
 
@@ -102,6 +103,10 @@ func (s *Server) serve(c net.Conn) {
 		}
 		if word := s.Say[verb]; word != "" {
 			reply(word)
+			continue
+		}
+		if verb == "RCPT" && s.Gone != "" && strings.Contains(rest, s.Gone) {
+			reply("550 nobody here")
 			continue
 		}
 		switch verb {
