@@ -51,7 +51,7 @@ func (w *telling) fail(callback string) {
 // deliver delivers until nothing is due, and returns when the next is.
 func (w *telling) deliver() time.Time {
 	w.t.Helper()
-	next, err := w.Engine.Deliver(w.t.Context(), nil, false)
+	next, err := w.Deliver(w.t.Context(), nil, false)
 	w.must(err)
 	return next
 }
@@ -73,7 +73,7 @@ func TestWhoHangsKeepsNobodyWaiting(t *testing.T) {
 	w.fail("quick")
 	done := make(chan error)
 	go func() {
-		_, err := w.Engine.Deliver(t.Context(), nil, false)
+		_, err := w.Deliver(t.Context(), nil, false)
 		done <- err
 	}()
 	<-quick // told while the others hang
