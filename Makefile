@@ -4,7 +4,7 @@ export CGO_ENABLED = 0
 LDFLAGS = -s -w -X main.version=$(shell cat VERSION)
 PLATFORMS = linux/amd64 linux/arm64 linux/386 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64 windows/386 freebsd/amd64 freebsd/arm64 freebsd/386
 
-.PHONY: build man try test torture race lint cross lab bench test-vm
+.PHONY: build man try test torture race lint cross lab bench test-vm test-windows
 
 # xz makes it a tenth smaller, but is not everywhere.
 PACK = if command -v xz > /dev/null; then xz $(if $(filter amd64 386,$(shell go env GOARCH)),--x86) --lzma2=preset=9e,dict=16MiB --check=crc32; else gzip -9n; fi
@@ -29,6 +29,9 @@ test: ; go test -count=1 -timeout 7m ./...
 
 # Limits and power cuts, on a Debian of its own in qemu (root, Debian, amd64). VM_ROUNDS=10 is how often the power is cut.
 test-vm: ; go test -count=1 -v -timeout 90m -tags vm ./test/vm
+
+# On a Windows of its own under wine (root, Debian, amd64).
+test-windows: ; go test -count=1 -v -timeout 10m -tags wine ./test/wine
 
 torture: ; N=$(N) go test -count=1 -v -timeout 2h ./test/torture
 

@@ -4,9 +4,7 @@ package supervisor
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"syscall"
 
@@ -36,18 +34,15 @@ func (s *shim) start() (keep func() error, err error) {
 		return s.startJournal(exe, null)
 	}
 	files := []uintptr{null.Fd(), null.Fd(), null.Fd()}
-	var sources []journal.Source
-	for i, kept := range []bool{s.spec.Log.Stdout, s.spec.Log.Stderr} {
-		if !kept {
-			continue
+	out, err := s.pipes()
+	if err != nil {
+		return nil, err
+	}
+	defer out.handedOver()
+	for i, w := range out.ends {
+		if w != nil {
+			files[1+i] = w.Fd()
 		}
-		r, w, err := os.Pipe()
-		if err != nil {
-			return nil, err
-		}
-		defer w.Close()
-		sources = append(sources, journal.Source{Stream: []journal.Stream{journal.Stdout, journal.Stderr}[i], File: r})
-		files[1+i] = w.Fd()
 	}
 	opt := journal.OptionsFor(&s.spec.Log)
 	if s.sink == job.SinkBoth {
@@ -60,14 +55,7 @@ func (s *shim) start() (keep func() error, err error) {
 	if err := s.fork(exe, files, "exec", string(s.run)); err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	pumped := make(chan error, 1)
-	go func() { pumped <- pump(ctx, s.run.Logs(), sources, opt) }()
-	return func() error {
-		// Not until the end of file: something that isn't ours may hold the pipe.
-		cancel()
-		return <-pumped
-	}, nil
+	return out.pump(s.run.Logs(), opt), nil
 }
 
 // startJournal starts a command whose output goes to journald alone: exec connects
@@ -108,23 +96,4 @@ func (s *shim) fork(exe string, files []uintptr, args ...string) (err error) {
 		return fmt.Errorf("execute jobman: %w", err)
 	}
 	return nil
-}
-
-// pump keeps the output. Where that fails altogether, what comes is read all the
-// same: a command must not die of a broken pipe because its log can't be kept.
-func pump(ctx context.Context, logs string, sources []journal.Source, opt journal.Options) error {
-	if len(sources) == 0 {
-		return nil
-	}
-	err := journal.Pump(ctx, logs, sources, opt)
-	if err == nil || ctx.Err() != nil {
-		return err
-	}
-	for _, s := range sources {
-		go func() {
-			_, cerr := io.Copy(io.Discard, s.File)
-			_ = errors.Join(cerr, s.File.Close()) // of what is thrown away nothing is reported
-		}()
-	}
-	return err
 }

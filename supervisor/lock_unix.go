@@ -12,18 +12,9 @@ import (
 	"jobman/store/tree"
 )
 
-const lockName = "lock"
+var errHidden = errors.New("its shim is in another pid namespace")
 
-var (
-	errHeld   = errors.New("the lock is held")
-	errHidden = errors.New("its shim is in another pid namespace")
-)
-
-// takeLock takes the lock of a run for as long as this process lives. The file
-// must not be opened again by it: a lock of fcntl(2) is lost when any descriptor
-// of its file is closed.
-func takeLock(run tree.Run) (*os.File, error) { return lockFile(run.File(lockName)) }
-
+// lockFile: see fcntl(2), whose F_GETLK tells who holds it.
 func lockFile(name string) (*os.File, error) {
 	f, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
@@ -38,10 +29,6 @@ func lockFile(name string) (*os.File, error) {
 	}
 	return f, nil
 }
-
-// holder tells whether a process holds the lock of a run, and its pid: 0 where
-// that has none here, as for one in another container.
-func holder(run tree.Run) (pid int, held bool, err error) { return holderOf(run.File(lockName)) }
 
 func holderOf(name string) (pid int, held bool, err error) {
 	f, err := os.Open(name)

@@ -17,13 +17,8 @@ import (
 // killed. A further wish can only bring that forward, and the same signal is not
 // sent twice: to many programs a second one means to drop everything.
 func (s *shim) stop(how job.StopRequest) {
-	sig, at := how.Signal.Number(), time.Now().Add(how.Grace)
-	if atOnce(how) || sig == 0 {
-		at = time.Now()
-	}
-	if s.killAt.IsZero() || at.Before(s.killAt) {
-		s.killAt = at
-	}
+	sig := how.Signal.Number()
+	s.killBy(how)
 	if sig == s.sent || s.killing() {
 		return // the loop kills
 	}
@@ -35,8 +30,6 @@ func (s *shim) stop(how job.StopRequest) {
 	}
 	s.tell(left)
 }
-
-func atOnce(how job.StopRequest) bool { return how.Grace <= 0 || how.Signal == "KILL" }
 
 // press does what is due to what is left once its end was asked for, or the
 // command has ended.

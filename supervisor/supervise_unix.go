@@ -5,23 +5,31 @@ package supervisor
 import (
 	"errors"
 	"fmt"
+	"os"
 	"syscall"
 	"time"
 
 	"jobman/job"
 )
 
-// Whatever is left after its end was asked for is looked for again and again: a
-// process may fork between the look at the tree and the signal, or be where no
-// signal reaches it. The pause doubles from the first to the last.
-const (
-	firstPause = 10 * time.Millisecond
-	lastPause  = time.Second
-)
-
 // settledAfter is when a run is held to be a long one, and its shim makes itself
 // small.
 const settledAfter = time.Second
+
+// tending is what it takes to see to the processes of a run.
+type tending struct {
+	pokes    <-chan os.Signal
+	children <-chan os.Signal // some have ended
+	cpu      time.Duration    // of all that were reaped
+	sent     syscall.Signal   // the stop signal that the tree was told last
+	told     map[int]bool     // the pids that were
+	killed   bool             // what is left was sent SIGKILL
+}
+
+func (s *shim) listen() error {
+	s.pokes, s.children = listen()
+	return nil
+}
 
 // supervise waits for the end of the command and then of all that it started. As
 // under systemd (KillMode=control-group), what the command leaves behind is
@@ -62,19 +70,6 @@ func (s *shim) supervise() {
 			giveBack()
 		}
 	}
-}
-
-func (s *shim) killing() bool { return !s.killAt.IsZero() && !time.Now().Before(s.killAt) }
-
-// alarm says when there is something to do although nothing has happened.
-func (s *shim) alarm(pause time.Duration) <-chan time.Time {
-	if s.killAt.IsZero() {
-		return nil
-	}
-	if !s.killing() {
-		pause = min(pause, time.Until(s.killAt))
-	}
-	return time.After(pause)
 }
 
 // reap takes in all children that have ended, and tells whether none is left.

@@ -51,6 +51,8 @@ var arrows = map[string][]string{
 	"test/lab":         {},
 	"test/settings":    {"test/lab"},
 	"test/smtp":        {},
+	"test/wine":        nil,
+	"test/wine/helper": {},
 	"test/lab/cmd/lab": {"test/lab"},
 }
 

@@ -4,13 +4,12 @@ import "fmt"
 
 // probes are the facts on which the choice of a backend rests.
 type probes struct {
-	scope       string // "system" or "user"
-	wanted      string // --backend: "auto", "systemd" or "fork"
-	linux       bool
-	booted      bool   // PID 1 is systemd, see sd_booted(3)
-	manager     bool   // the scope's manager has a socket
-	socket      string // where it was looked for
-	forkMissing string // why the fork supervisor can't run here; empty: it can
+	scope   string // "system" or "user"
+	wanted  string // --backend: "auto", "systemd" or "fork"
+	linux   bool
+	booted  bool   // PID 1 is systemd, see sd_booted(3)
+	manager bool   // the scope's manager has a socket
+	socket  string // where it was looked for
 }
 
 // detect chooses the backend and says why in one line. It is pure.
@@ -29,8 +28,6 @@ func detect(p probes) (backend, why string, err error) {
 		return "", "", &problem{kind: "backend", text: "run under systemd: " + systemd, hint: "jobman --backend fork ..."}
 	case p.wanted != "fork" && systemd == "":
 		return "systemd", fmt.Sprintf("the systemd of the %s answers at %s", p.scope, p.socket), nil
-	case p.forkMissing != "":
-		return "", "", &problem{kind: "backend", text: "run a job: " + p.forkMissing}
 	case p.wanted == "fork":
 		return "fork", "--backend asks for it", nil
 	}

@@ -1,5 +1,3 @@
-//go:build unix
-
 package supervisor
 
 import (
@@ -9,7 +7,6 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -346,10 +343,8 @@ func (t *ticker) start() {
 		default:
 			args = append(append(args, "quick"), batch...)
 		}
-		cmd := exec.Command(t.exe, args...)
-		cmd.Dir, cmd.Env, cmd.Stderr = "/", []string{}, os.Stderr
-		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-		if err := cmd.Start(); err != nil {
+		cmd, err := startApart(func(cmd *exec.Cmd) { cmd.Stderr = os.Stderr }, t.exe, args...)
+		if err != nil {
 			t.complain(err)
 			t.queue, t.stuck = append(batch, t.queue...), true
 			return

@@ -1,15 +1,14 @@
-//go:build unix
-
 package supervisor
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
-	"syscall"
+	"strings"
 	"time"
 
 	"jobman/failpoint"
@@ -55,13 +54,10 @@ func (s *Supervisor) spawn(ctx context.Context, logFile string, args ...string) 
 	if err != nil {
 		return fmt.Errorf("start a %s: %w", what, err)
 	}
-	cmd := exec.Command(exe, args...)
-	cmd.Dir = "/"
-	cmd.Env = []string{} // the command's own is in its files
-	cmd.Stderr = log
-	cmd.ExtraFiles = []*os.File{tell} // 3, see readyFD
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	err = cmd.Start()
+	cmd, err := startApart(func(cmd *exec.Cmd) {
+		cmd.Stderr = log
+		giveReady(cmd, tell)
+	}, exe, args...)
 	tell.Close()
 	if err != nil {
 		return fmt.Errorf("start a %s: %w", what, err)
@@ -71,29 +67,40 @@ func (s *Supervisor) spawn(ctx context.Context, logFile string, args ...string) 
 		return fmt.Errorf("start a %s: %w", what, err)
 	}
 	failpoint.Hit("start-sent")
-	word, err := readAll(ctx, ready)
+	word, err := readWord(ctx, ready)
 	failpoint.Hit("started")
 	switch {
 	case err != nil:
 		return fmt.Errorf("wait for the %s: %w", what, err)
-	case len(word) == 0:
+	case word == "":
 		return fmt.Errorf("the %s ended before it was ready; see %s", what, log.Name())
-	case string(word) != readyWord:
-		return errors.New(string(word))
+	case word != readyWord:
+		return errors.New(word)
 	}
 	return nil
 }
 
-// readAll reads what the shim says, for as long as the context and startWithin
-// allow.
-func readAll(ctx context.Context, ready *os.File) ([]byte, error) {
+// readWord reads what the shim says, for as long as the context and startWithin
+// allow; "" where it has ended.
+func readWord(ctx context.Context, ready *os.File) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, startWithin)
 	defer cancel()
-	stop := context.AfterFunc(ctx, func() { _ = ready.SetReadDeadline(time.Now()) }) // pipes have deadlines
-	defer stop()
-	word, err := io.ReadAll(ready)
-	if err != nil && ctx.Err() != nil {
-		err = ctx.Err()
+	type read struct {
+		line string
+		err  error
 	}
-	return word, err
+	done := make(chan read, 1)
+	go func() { // pipes have no deadlines everywhere
+		line, err := bufio.NewReader(ready).ReadString('\n')
+		if errors.Is(err, io.EOF) {
+			err = nil
+		}
+		done <- read{strings.TrimSuffix(line, "\n"), err}
+	}()
+	select {
+	case r := <-done:
+		return r.line, r.err
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
 }

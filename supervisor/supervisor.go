@@ -1,5 +1,3 @@
-//go:build unix
-
 package supervisor
 
 import (
@@ -9,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"syscall"
 
 	"jobman/failpoint"
 	"jobman/job"
@@ -118,58 +115,14 @@ func (s *Supervisor) Stop(_ context.Context, ref job.Ref, how job.StopRequest) e
 	if err != nil {
 		return fmt.Errorf("ask for the end of %s: %w", ref.ID, err)
 	}
-	shim, err := shimOf(run)
-	switch {
-	case err != nil:
-	case shim != nil:
-		err = signal(shim, syscall.SIGUSR1)
-	default:
+	there, err := wake(run)
+	if err == nil && !there {
 		err = endStrays(ref)
 	}
 	if err != nil && !errors.Is(err, job.ErrNotRunning) {
 		return fmt.Errorf("ask for the end of %s: %w", ref.ID, err)
 	}
 	return nil
-}
-
-// Signal implements engine.Backend. That the pid of the claim still is the
-// command's is proved by its being a child of the shim, which lives.
-func (s *Supervisor) Signal(_ context.Context, ref job.Ref, sig job.Signal) error {
-	if sig.Number() == 0 {
-		return fmt.Errorf("signal %s: %q is no signal here", ref.ID, sig)
-	}
-	run := s.store.Run(ref)
-	pid, err := s.mainPID(ref)
-	if err == nil && pid == 0 {
-		return job.ErrNotRunning
-	}
-	var shim *os.Process
-	if err == nil {
-		shim, err = shimOf(run)
-	}
-	if err != nil {
-		return fmt.Errorf("signal %s: %w", ref.ID, err)
-	}
-	if shim == nil {
-		return job.ErrNotRunning
-	}
-	main, err := os.FindProcess(pid)
-	if err != nil {
-		return fmt.Errorf("signal %s: %w", ref.ID, err)
-	}
-	if !isChild(pid, shim.Pid) {
-		return job.ErrNotRunning
-	}
-	return signal(main, sig.Number())
-}
-
-// signal returns job.ErrNotRunning where the process is over.
-func signal(p *os.Process, sig syscall.Signal) error {
-	err := p.Signal(sig)
-	if errors.Is(err, os.ErrProcessDone) || errors.Is(err, syscall.ESRCH) {
-		return job.ErrNotRunning
-	}
-	return err
 }
 
 // Forget implements engine.Backend: nothing is remembered.

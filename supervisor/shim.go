@@ -1,5 +1,3 @@
-//go:build unix
-
 package supervisor
 
 import (
@@ -10,7 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"syscall"
+	"strings"
 	"time"
 
 	"jobman/events"
@@ -19,10 +17,8 @@ import (
 	"jobman/store/tree"
 )
 
-const (
-	readyFD   = 3 // where the shim says that it is ready, or why it can't be
-	readyWord = "ready"
-)
+// readyWord is what a process that was started says when it can be relied on.
+const readyWord = "ready"
 
 // The files that hold requests. There are two, so that a SIGKILL that was asked
 // for is not overwritten by a milder wish before the shim has read it.
@@ -34,23 +30,19 @@ const (
 
 // shim is the supervisor of one run.
 type shim struct {
-	run      tree.Run
-	spec     *job.Spec
-	main     int // pid of what is the command once it was executed
-	pokes    <-chan os.Signal
-	children <-chan os.Signal // some have ended
+	run  tree.Run
+	spec *job.Spec
+	main int // pid of what is the command once it was executed
 
 	exit     job.Exit
-	cpu      time.Duration  // of all that were reaped
-	ended    bool           // the command did
-	stopping bool           // a stop was taken up
-	sent     syscall.Signal // the stop signal that the tree was told last
-	told     map[int]bool   // the pids that were
-	sink     job.Sink       // of the output
-	limit    time.Duration  // how long the command may take; 0: as long as it wants
-	killed   bool           // what is left was sent SIGKILL
-	killAt   time.Time      // when what is left gets SIGKILL; zero: not asked for
-	said     string         // the last complaint
+	ended    bool          // the command did
+	stopping bool          // a stop was taken up
+	sink     job.Sink      // of the output
+	limit    time.Duration // how long the command may take; 0: as long as it wants
+	killAt   time.Time     // when what is left gets SIGKILL; zero: not asked for
+	said     string        // the last complaint
+
+	tending
 }
 
 // Shim is the internal verb `shim`: it supervises a run from its start to the
@@ -60,8 +52,10 @@ type shim struct {
 func Shim(dir string, limit time.Duration, sink job.Sink, step func(job.Ref) error) error {
 	ready := detach()
 	s := &shim{run: tree.Run(dir), limit: limit, sink: sink, exit: job.Exit{InvocationID: invocation()}}
-	s.pokes, s.children = listen()
 	_, ref, err := s.run.Locate()
+	if err == nil {
+		err = s.listen()
+	}
 	if err != nil {
 		return errors.Join(err, say(ready, "start a shim: "+err.Error()))
 	}
@@ -190,8 +184,10 @@ func leave(lock, ready *os.File, why error) error {
 	return errors.Join(why, lock.Close(), say(ready, word))
 }
 
+// say tells who started this process. The line is the end of it: on Windows others may
+// have inherited the pipe.
 func say(ready *os.File, word string) error {
-	_, err := ready.WriteString(word)
+	_, err := ready.WriteString(strings.ReplaceAll(word, "\n", " ") + "\n")
 	return errors.Join(err, ready.Close())
 }
 
