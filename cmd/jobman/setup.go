@@ -23,7 +23,9 @@ type setupCmd struct {
 func (*setupCmd) Help() string {
 	return `Jobs that wait, or are between two runs, go on at boot by themselves, and what a
 reboot ended is dealt with (--on-reboot). A user's jobs then also outlive logout.
-Without it they go on with the next jobman command after the boot.
+Without it they go on with the next jobman command after the boot. Where there is no
+systemd it is an entry of the user's crontab, or on macOS a LaunchAgent, or on Windows
+a scheduled task.
 
 Examples:
   jobman setup
@@ -46,11 +48,11 @@ func (s *setupCmd) Run(a *app) error {
 	if err := a.openAside(); err != nil {
 		return err
 	}
-	if found := house.FindSystemd(a.scope); !found.Booted {
-		return &problem{kind: "backend", text: "set up: PID 1 is not systemd; jobs go on with the next jobman command after a boot"}
-	}
 	if err := a.tree.Create(); err != nil {
 		return storeProblem(fmt.Errorf("create the store: %w", err))
+	}
+	if found := house.FindSystemd(a.scope); !found.Booted || a.BackendKind == "fork" {
+		return a.setupBoot(s.Undo)
 	}
 	was, err := a.setUp()
 	if err != nil {

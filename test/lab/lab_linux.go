@@ -51,7 +51,8 @@ func Install(ctx context.Context, packages map[string]string) error {
 	}
 	for _, args := range [][]string{{"update", "-qq"}, append([]string{"install", "-y", "-qq", "--no-install-recommends"}, missing...)} {
 		cmd := exec.CommandContext(ctx, "apt-get", args...)
-		cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
+		// In runlevel 1 no service is started that a package brings, see invoke-rc.d(8).
+		cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1")
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return fmt.Errorf("install %s: %w\n%s", strings.Join(missing, " "), err, out)
 		}

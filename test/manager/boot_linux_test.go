@@ -39,12 +39,25 @@ func goesOn(s *site) {
 			return err == nil
 		})
 	}
+	// Without systemd it is cron that calls jobman.
+	const fork = "export JOBMAN_BACKEND=fork; "
+	if out := s.sh("bob", fork+"jobman setup"); out != "added the entry @reboot of your crontab: jobs go on at boot" {
+		s.Errorf("setup of bob: %s", out)
+	}
+	if out := s.sh("bob", fork+"jobman setup"); !strings.Contains(out, "already") {
+		s.Errorf("the second setup of bob: %s", out)
+	}
+	s.sh("bob", fork+"jobman run -q --name time --wait.timedelta 8s -- touch time.done")
+	s.sh("bob", fork+"jobman run -q --name file --wait.file comes -- touch file.done")
+	s.sh("bob", fork+"jobman run -q --name retried --retry 1 -- sh -c 'echo $JOBMAN_RUN >> retried.starts; test $JOBMAN_RUN -gt 1 || { touch retried.runs; exec sleep 1000; }'")
+	s.running("bob", "retried")
 	if err := s.lab.Reboot(s.ctx); err != nil {
 		s.Fatal(err)
 	}
 	for _, user := range users {
 		s.sh(user, "mkdir -p sub/dir && touch comes sub/dir/comes")
 	}
+	s.sh("bob", "touch comes")
 	// Nobody calls jobman: only the files that the commands make are looked at.
 	for _, user := range users {
 		for _, name := range []string{"time.done", "file.done", "glob.done", "dependent.done", "told.done"} {
@@ -59,6 +72,18 @@ func goesOn(s *site) {
 				return out == "1\n2"
 			})
 		}
+	}
+	for _, name := range []string{"time.done", "file.done", "retried.starts"} {
+		s.eventually("bob: "+name, func() bool {
+			out, err := s.try("bob", "sh", "-c", "cd && cat "+name)
+			return err == nil && (name != "retried.starts" || out == "1\n2")
+		})
+	}
+	if out := s.sh("bob", fork+"jobman setup --undo"); !strings.Contains(out, "removed the entry @reboot") {
+		s.Errorf("setup --undo of bob: %s", out)
+	}
+	if out, err := s.try("bob", "crontab", "-l"); err == nil {
+		s.Errorf("bob's crontab: %s", out)
 	}
 	for _, user := range users {
 		for _, name := range []string{"rerun", "retried", "time", "file", "glob", "delayed", "dependent"} {

@@ -118,6 +118,7 @@ func TestTheManagerMisbehaves(t *testing.T) {
 	settings.NeedLab(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
+	settings.Packages(ctx, t, map[string]string{"cron": "/usr/sbin/cron"})
 	jobman := settings.Build(ctx, t, "")
 	l := settings.Lab(ctx, t)
 	if err := l.Install(ctx, jobman, "jobman"); err != nil {
