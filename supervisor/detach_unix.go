@@ -39,10 +39,20 @@ func detach() (ready *os.File) {
 
 // listen makes this process deaf to what ends a program: neither a terminal that
 // closes nor its own job's stop signal ends a shim. The signals are caught, not
-// ignored, since what is ignored stays so in the command.
+// ignored, since what is ignored stays so in the command. Only where the system goes
+// down is a SIGTERM heeded, at once: what was under way is found after the boot.
 func listen() (pokes, children <-chan os.Signal) {
 	ossignal.Notify(make(chan os.Signal, 1), syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT,
-		syscall.SIGTERM, syscall.SIGPIPE, syscall.SIGTSTP, syscall.SIGALRM, syscall.SIGUSR2)
+		syscall.SIGPIPE, syscall.SIGTSTP, syscall.SIGALRM, syscall.SIGUSR2)
+	terms := make(chan os.Signal, 1)
+	ossignal.Notify(terms, syscall.SIGTERM)
+	go func() {
+		for range terms {
+			if shuttingDown() {
+				os.Exit(0)
+			}
+		}
+	}()
 	p, c := make(chan os.Signal, 1), make(chan os.Signal, 1)
 	ossignal.Notify(p, syscall.SIGUSR1)
 	ossignal.Notify(c, syscall.SIGCHLD)

@@ -5,6 +5,9 @@ import (
 	"time"
 )
 
+// stopTimeout is less than the 90 s for which systemd waits for what ignores SIGTERM.
+const stopTimeout = time.Minute
+
 // goesOn: what waits and what a reboot ended goes on at boot by itself, once
 // `jobman setup` was called.
 func goesOn(s *site) {
@@ -51,8 +54,12 @@ func goesOn(s *site) {
 	s.sh("bob", fork+"jobman run -q --name file --wait.file comes -- touch file.done")
 	s.sh("bob", fork+"jobman run -q --name retried --retry 1 -- sh -c 'echo $JOBMAN_RUN >> retried.starts; test $JOBMAN_RUN -gt 1 || { touch retried.runs; exec sleep 1000; }'")
 	s.running("bob", "retried")
+	began := time.Now()
 	if err := s.lab.Reboot(s.ctx); err != nil {
 		s.Fatal(err)
+	}
+	if took := time.Since(began); took > stopTimeout {
+		s.Errorf("the shutdown took %s: systemd has waited for something of bob's", took)
 	}
 	for _, user := range users {
 		s.sh(user, "mkdir -p sub/dir && touch comes sub/dir/comes")
