@@ -52,7 +52,11 @@ func (e *Engine) Reconcile(ctx context.Context) (active bool, err error) {
 			e.complain(j.ID, e.Step(ctx, j.ID))
 			continue
 		}
-		if u := seen[j.Ref()]; u.State == job.UnitLive && j.Killing() == nil {
+		u := seen[j.Ref()]
+		if u.State == job.UnitLive {
+			e.complain(j.ID, e.Tree.Run(j.Ref()).Beat(e.now()))
+		}
+		if u.State == job.UnitLive && j.Killing() == nil {
 			continue // as it should be
 		}
 		e.complain(j.ID, e.inspect(ctx, j.Ref(), seen[j.Ref()], &late))

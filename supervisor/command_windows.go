@@ -115,6 +115,8 @@ func (s *shim) supervise() {
 		close(ended)
 	}()
 	over := ended
+	heart := time.NewTicker(beatEvery)
+	defer heart.Stop()
 	var late <-chan time.Time
 	if s.limit > 0 {
 		late = time.After(s.limit)
@@ -132,6 +134,8 @@ func (s *shim) supervise() {
 			s.describe(uint32(s.exec.ProcessState.ExitCode()))
 		case <-s.alarm(pause):
 			pause = min(2*pause, lastPause)
+		case <-heart.C:
+			s.beat()
 		case <-late:
 			if !s.ended && s.killAt.IsZero() {
 				s.exit.ServiceResult = "timeout"

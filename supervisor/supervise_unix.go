@@ -36,6 +36,8 @@ func (s *shim) listen() error {
 // stopped.
 func (s *shim) supervise() {
 	settled := time.After(settledAfter)
+	heart := time.NewTicker(beatEvery)
+	defer heart.Stop()
 	var late <-chan time.Time
 	if s.limit > 0 {
 		late = time.After(s.limit)
@@ -61,6 +63,8 @@ func (s *shim) supervise() {
 		case <-s.children:
 		case <-s.alarm(pause):
 			pause = min(2*pause, lastPause)
+		case <-heart.C:
+			s.beat()
 		case <-late:
 			if !s.ended && s.killAt.IsZero() {
 				s.exit.ServiceResult = "timeout"

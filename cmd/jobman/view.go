@@ -121,7 +121,7 @@ func (a *app) view(j *job.Job, runs bool) jobView {
 	}
 	if r := j.Last(); r != nil {
 		v.ExitCode, v.Signal = r.ExitCode, known(r.Signal)
-		v.HeartbeatAt = a.heartbeat(r)
+		v.HeartbeatAt = a.heartbeat(j, r)
 	}
 	if runs {
 		views := make([]runView, 0, len(j.Runs))
@@ -145,7 +145,7 @@ func (a *app) runView(j *job.Job, r *job.Run) runView {
 	return runView{
 		Run: r.N, Status: r.Phase.Status(), Result: known(r.Result), Reason: known(r.Reason), Message: known(r.Message),
 		ExitCode: r.ExitCode, Signal: known(r.Signal), PID: known(r.PID),
-		StartedAt: at(r.StartedAt), StoppedAt: at(r.StoppedAt), HeartbeatAt: a.heartbeat(r),
+		StartedAt: at(r.StartedAt), StoppedAt: at(r.StoppedAt), HeartbeatAt: a.heartbeat(j, r),
 		Unit: known(unitName(j, r)), InvocationID: known(r.InvocationID), CPUSeconds: r.CPUSeconds, MemoryPeak: r.MemoryPeak,
 		Log: a.logOf(j, r),
 	}
@@ -160,12 +160,21 @@ func unitName(j *job.Job, r *job.Run) string {
 }
 
 // heartbeat is when a run was last known to live: now, for what the backend was
-// asked about just now.
-func (a *app) heartbeat(r *job.Run) *stamp {
-	if r.Active() && !r.StartedAt.IsZero() {
+// asked about just now, and of another machine's as that has noted it last.
+func (a *app) heartbeat(j *job.Job, r *job.Run) *stamp {
+	switch {
+	case !r.Active():
+		return at(r.StoppedAt)
+	case j.HostID == a.HostID && r.StartedAt.IsZero():
+		return nil
+	case j.HostID == a.HostID:
 		return at(time.Now())
 	}
-	return at(r.StoppedAt)
+	noted, err := a.tree.Run(job.Ref{ID: j.ID, Run: r.N}).Heartbeat()
+	if err != nil {
+		return nil // nobody can say
+	}
+	return at(noted)
 }
 
 // printJSON prints one document.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"time"
 
 	"jobman/failpoint"
 	"jobman/job"
@@ -89,6 +90,28 @@ func (r Run) Claim(c job.Claim) error {
 func (r Run) ReadClaim() (*job.Claim, error) {
 	c := new(job.Claim)
 	return optional(c, r.File("claim"))
+}
+
+// Beat notes that the run lives at a moment: in the time of its claim, for people and for
+// other machines. What is not executed yet has no heart.
+func (r Run) Beat(at time.Time) error {
+	err := os.Chtimes(r.File("claim"), at, at)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// Heartbeat returns when the run was last noted to live; zero: never.
+func (r Run) Heartbeat() (time.Time, error) {
+	info, err := os.Stat(r.File("claim"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return time.Time{}, nil
+	}
+	if err != nil {
+		return time.Time{}, err
+	}
+	return info.ModTime().UTC(), nil
 }
 
 // WriteExit leaves the exit record. It is not synced: should a power cut take

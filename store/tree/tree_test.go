@@ -160,3 +160,27 @@ func TestThatARunBeganIsSeenInTheStateFiles(t *testing.T) {
 		}
 	}
 }
+
+func TestTheHeartOfARun(t *testing.T) {
+	tr := Tree(t.TempDir())
+	r := tr.Run(job.Ref{ID: job.NewID(), Run: 1})
+	if err := os.MkdirAll(string(r), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	beat := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	if err := r.Beat(beat); err != nil {
+		t.Fatal(err)
+	}
+	if at, err := r.Heartbeat(); err != nil || !at.IsZero() {
+		t.Errorf("of a run that is not executed: %s, %v", at, err)
+	}
+	if err := r.Claim(job.Claim{PID: 1}); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Beat(beat); err != nil {
+		t.Fatal(err)
+	}
+	if at, err := r.Heartbeat(); err != nil || !at.Equal(beat) {
+		t.Errorf("%s, %v", at, err)
+	}
+}

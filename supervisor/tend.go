@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"fmt"
 	"time"
 
 	"jobman/job"
@@ -13,6 +14,15 @@ const (
 	firstPause = 10 * time.Millisecond
 	lastPause  = time.Second
 )
+
+// beatEvery is how often it is noted that a run lives.
+const beatEvery = time.Minute
+
+func (s *shim) beat() {
+	if err := s.run.Beat(time.Now()); err != nil {
+		s.complain(fmt.Errorf("note that the run lives: %w", err))
+	}
+}
 
 func atOnce(how job.StopRequest) bool { return how.Grace <= 0 || how.Signal == "KILL" }
 
