@@ -42,35 +42,32 @@ const (
 
 // tell has what was committed to the outbox of a job delivered.
 func (e *Engine) tell(ctx context.Context, j *job.Job) error {
-	return e.deliver(ctx, j, time.Time{})
+	return e.deliver(ctx, place{j.Backend, j.Scope}, time.Time{})
 }
 
-// deliver has the job's backend deliver what is due at a time; zero: now. Where there is
+// deliver has a job's backend deliver what is due at a time; zero: now. Where there is
 // no systemd any more to do so, a process of our own does.
-func (e *Engine) deliver(ctx context.Context, j *job.Job, at time.Time) error {
-	b, err := e.Backend(j.Backend, j.Scope)
-	if err == nil {
-		err = b.Deliver(ctx, at)
+func (e *Engine) deliver(ctx context.Context, at place, when time.Time) error {
+	err := e.deliverBy(ctx, at, when)
+	if err != nil && at.backend != forkBackend {
+		ferr := e.deliverBy(ctx, place{forkBackend, at.scope}, when)
+		if ferr == nil {
+			return nil
+		}
+		err = errors.Join(err, ferr)
 	}
-	if err == nil || j.Backend == forkBackend {
-		return tellingError(err)
-	}
-	b, ferr := e.Backend(forkBackend, j.Scope)
-	if ferr == nil {
-		ferr = b.Deliver(ctx, at)
-	}
-	if ferr != nil {
-		return tellingError(errors.Join(err, ferr))
+	if err != nil {
+		return fmt.Errorf("tell callbacks: %w", err) // the safety net does
 	}
 	return nil
 }
 
-// tellingError is one that the safety net makes good.
-func tellingError(err error) error {
-	if err == nil {
-		return nil
+func (e *Engine) deliverBy(ctx context.Context, at place, when time.Time) error {
+	b, err := e.Backend(at.backend, at.scope)
+	if err != nil {
+		return err
 	}
-	return fmt.Errorf("tell callbacks: %w", err)
+	return b.Deliver(ctx, when)
 }
 
 // Undelivered returns the pending delivery of this machine that is tried next; nil:
@@ -90,11 +87,11 @@ func (e *Engine) deliverLeft(ctx context.Context) (pending bool, err error) {
 	if err != nil || d == nil {
 		return false, err
 	}
-	at := d.NextAt
-	if !at.After(e.now()) {
-		at = time.Time{}
+	when := d.NextAt
+	if !when.After(e.now()) {
+		when = time.Time{}
 	}
-	return true, e.deliver(ctx, &job.Job{Backend: d.Backend, Scope: d.Scope}, at)
+	return true, e.deliver(ctx, place{d.Backend, d.Scope}, when)
 }
 
 // delivering is a process that delivers from the outbox.

@@ -137,10 +137,7 @@ func (s *shim) supervise() {
 		case <-heart.C:
 			s.beat()
 		case <-late:
-			if !s.ended && s.killAt.IsZero() {
-				s.exit.ServiceResult = "timeout"
-				s.stop(job.StopRequest{Signal: s.spec.StopSignal, Grace: time.Duration(s.spec.StopGrace)})
-			}
+			s.timeOut()
 		}
 		left, err := s.usage()
 		switch {
@@ -149,7 +146,7 @@ func (s *shim) supervise() {
 		case s.ended && left == 0:
 			return
 		case s.ended && s.killAt.IsZero():
-			s.stop(job.StopRequest{Signal: s.spec.StopSignal, Grace: time.Duration(s.spec.StopGrace)})
+			s.stopAsSpecified()
 		}
 		if s.killing() {
 			s.kill()

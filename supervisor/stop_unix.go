@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"syscall"
-	"time"
 
 	"jobman/events"
 	"jobman/job"
@@ -36,7 +35,7 @@ func (s *shim) stop(how job.StopRequest) {
 func (s *shim) press(left []process) {
 	switch {
 	case s.killAt.IsZero():
-		s.stop(job.StopRequest{Signal: s.spec.StopSignal, Grace: time.Duration(s.spec.StopGrace)})
+		s.stopAsSpecified()
 	case s.killing():
 		s.kill(left)
 	default:

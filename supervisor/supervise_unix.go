@@ -66,10 +66,7 @@ func (s *shim) supervise() {
 		case <-heart.C:
 			s.beat()
 		case <-late:
-			if !s.ended && s.killAt.IsZero() {
-				s.exit.ServiceResult = "timeout"
-				s.stop(job.StopRequest{Signal: s.spec.StopSignal, Grace: time.Duration(s.spec.StopGrace)})
-			}
+			s.timeOut()
 		case <-settled:
 			giveBack()
 		}

@@ -38,6 +38,19 @@ func (s *shim) killBy(how job.StopRequest) {
 	}
 }
 
+// stopAsSpecified has what is left end as the job says that it is to be ended.
+func (s *shim) stopAsSpecified() {
+	s.stop(job.StopRequest{Signal: s.spec.StopSignal, Grace: time.Duration(s.spec.StopGrace)})
+}
+
+// timeOut ends a command that has taken too long, unless its end is under way.
+func (s *shim) timeOut() {
+	if !s.ended && s.killAt.IsZero() {
+		s.exit.ServiceResult = "timeout"
+		s.stopAsSpecified()
+	}
+}
+
 func (s *shim) killing() bool { return !s.killAt.IsZero() && !time.Now().Before(s.killAt) }
 
 // alarm says when there is something to do although nothing has happened.

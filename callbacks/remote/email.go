@@ -32,7 +32,7 @@ func email(ctx context.Context, o *order) (string, error) {
 	var refused *mail.SendError
 	if errors.As(err, &refused) && refused.Reason == mail.ErrSMTPRcptTo && len(to) > 1 {
 		// With one that is refused nobody has got it.
-		_, err = tellEach(to, func(one string) error {
+		err = tellEach(to, func(one string) error {
 			_, err := o.mailTo(ctx, text, []string{one})
 			return mailError(err)
 		})

@@ -164,7 +164,7 @@ func (o *order) redactError(err error) error {
 
 // tellEach tells each recipient of several. One that is refused must keep the others
 // neither from being told nor, by further tries, from being told once only.
-func tellEach(recipients []string, tell func(string) error) (told string, err error) {
+func tellEach(recipients []string, tell func(string) error) error {
 	var missed []string
 	last := &job.SendError{Final: true}
 	for _, to := range recipients {
@@ -181,8 +181,8 @@ func tellEach(recipients []string, tell func(string) error) (told string, err er
 		last.RetryAfter = max(last.RetryAfter, known.RetryAfter)
 	}
 	if len(missed) == 0 {
-		return fmt.Sprintf("%d recipients", len(recipients)), nil
+		return nil
 	}
 	last.Text, last.Partly = strings.Join(missed, "; "), len(missed) < len(recipients)
-	return "", last
+	return last
 }

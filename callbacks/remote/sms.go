@@ -46,7 +46,7 @@ func sms(ctx context.Context, o *order) (string, error) {
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, smsWithin, fmt.Errorf("the API did not take all within %s", smsWithin))
 	defer cancel()
-	_, err = tellEach(o.Keys["to"], func(to string) error {
+	err = tellEach(o.Keys["to"], func(to string) error {
 		form := url.Values{"To": {to}, "From": {o.key("from")}, "Body": {callbacks.Clip(text, maxSMS)}}
 		err := post(ctx, target, header.Clone(), form.Encode())
 		var refused *answered
